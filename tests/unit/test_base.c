@@ -1,11 +1,12 @@
 #include "base/base.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static void days_agree_with_a_calendar_walk(void **state)
 {
