@@ -20,10 +20,10 @@ typedef struct {
 typedef struct kd_args kd_args;
 
 typedef struct {
-    const char *name;    /* "import" */
-    const char *summary; /* one line for `kindred help` */
-    const char *usage;   /* "import [--register DIR] --feed NAME FILE… | manifest.yaml" */
-    const char *details; /* paragraphs after the options; may be "" */
+    const char *name;         /* "import" */
+    const char *summary;      /* one line for `kindred help` */
+    const char *usage;        /* "import [--register DIR] --feed NAME FILE… | manifest.yaml" */
+    const char *details;      /* paragraphs after the options; may be "" */
     const kd_option *options; /* ended by a NULL name; --json, --help and --register are known to every command */
     int (*run)(const kd_args *args);
 } kd_command;

@@ -32,9 +32,9 @@ typedef struct {
     int64_t row_no;
     kd_role role;
     kd_str name, name_written;
-    int8_t sex;           /* -1 none */
-    int32_t birth_day;    /* KD_DAY_NONE none, as every day here */
-    int8_t birth_kind;    /* kd_date_kind when not a full day, else 0 */
+    int8_t sex;        /* -1 none */
+    int32_t birth_day; /* KD_DAY_NONE none, as every day here */
+    int8_t birth_kind; /* kd_date_kind when not a full day, else 0 */
     kd_str identity_number;
     int8_t identity_kind; /* kd_identity_kind when not OK, else 0 */
     kd_str phone;
@@ -64,8 +64,8 @@ KD_CHECKED kd_status kd_register_divisions(kd_register *reg, const kd_divisions 
 /* ---- sources and batches (called by exchange) ---- */
 
 /** Id of a feed's source row, made or its titles brought up to date. */
-KD_CHECKED kd_status kd_source_ensure(kd_register *reg, kd_str feed, kd_str title_zh, kd_str title_en, kd_str supplier_zh,
-                                      kd_str supplier_en, int32_t *out_source_id, kd_error *err);
+KD_CHECKED kd_status kd_source_ensure(kd_register *reg, kd_str feed, kd_str title_zh, kd_str title_en,
+                                      kd_str supplier_zh, kd_str supplier_en, int32_t *out_source_id, kd_error *err);
 
 typedef struct {
     int64_t id;
@@ -78,7 +78,8 @@ typedef struct {
     int64_t first_record, last_record;
 } kd_batch;
 /** The batch of that content and source; KD_NOT_FOUND when the file is new. `text` fields live in the arena. */
-KD_CHECKED kd_status kd_batch_find(kd_register *reg, int32_t source_id, kd_str content_hash, kd_arena *arena, kd_batch *out_batch, kd_error *err);
+KD_CHECKED kd_status kd_batch_find(kd_register *reg, int32_t source_id, kd_str content_hash, kd_arena *arena,
+                                   kd_batch *out_batch, kd_error *err);
 /** Insert the batch row. Within the caller's transaction. */
 KD_CHECKED kd_status kd_batch_add(kd_register *reg, const kd_batch *batch, kd_error *err);
 
@@ -90,11 +91,60 @@ KD_CHECKED kd_status kd_record_writer_finish(kd_record_writer *writer, kd_error 
 void kd_record_writer_cancel(kd_record_writer *writer);
 
 /** Columns of source_record as kd_record_read wants them, for `select … from source_record`. */
-#define KD_RECORD_COLUMNS                                                                                              \
-    "id, batch_id, source_id, row_no, role, name, name_written, sex, birth_day, birth_kind, identity_number, "         \
-    "identity_kind, phone, division, address, hukou_division, household_no, household_relation, ethnicity, "           \
+#define KD_RECORD_COLUMNS                                                                                      \
+    "id, batch_id, source_id, row_no, role, name, name_written, sex, birth_day, birth_kind, identity_number, " \
+    "identity_kind, phone, division, address, hukou_division, household_no, household_relation, ethnicity, "   \
     "marital_status, education, certificate_no, handbook_no, birth_order, status, death_day, event_day, recorded_day"
 /** The current row as a record; texts live until the next step. */
 void kd_record_read(const kd_rows *rows, kd_source_record *out_record);
+
+/* ---- linking: source records into persons ---- */
+
+typedef struct {
+    const char *model_path; /* NULL: the shipped models/person.yaml */
+    bool is_full;           /* also when neither records nor decisions have changed since the last run */
+    const kd_progress *progress;
+} kd_link_options;
+
+enum { KD_LINK_STAGES_MAX = 16 };
+
+typedef struct {
+    bool was_needed; /* false: nothing had changed, nothing was done */
+    int64_t records, persons, created, merged, split, retired, changed, conflicts;
+    uint64_t compared, pairs;
+    int64_t tasks_open, tasks_opened, tasks_closed;
+    struct {
+        const char *name;
+        double seconds;
+    } stages[KD_LINK_STAGES_MAX];
+    size_t stage_count;
+    double seconds;
+} kd_link_report;
+
+/**
+ * Resolve all source records into persons, families and relations, keep the ids of persons that were there, write history,
+ * and bring the tasks up to date; one transaction. The result depends on the records and decisions, not on their arrival.
+ */
+KD_CHECKED kd_status kd_register_link(kd_register *reg, const kd_link_options *options, kd_link_report *out_report,
+                                      kd_error *err);
+
+/**
+ * Pairs of source records under one person against a truth file (columns feed, row, person, role, file): records that the
+ * truth does not know are left out.
+ */
+KD_CHECKED kd_status kd_register_quality(kd_register *reg, const char *truth_path, kd_quality *out_quality,
+                                         kd_error *err);
+/** CSV of feed, file, row, role, person: persons numbered by their first record in the order feed, file, row, role. */
+KD_CHECKED kd_status kd_register_write_clusters(kd_register *reg, const char *path, kd_error *err);
+
+/* ---- keeping it in order ---- */
+
+/** Version, integrity, shard map, and that batches, records, links, persons and relations agree. KD_INVALID names the first fault. */
+KD_CHECKED kd_status kd_register_check(kd_register *reg, kd_error *err);
+/** Fill a register without batches from a backup file. */
+KD_CHECKED kd_status kd_register_restore(kd_register *reg, const char *path, const kd_progress *progress,
+                                         kd_error *err);
+
+#include "register_work.h"
 
 #endif

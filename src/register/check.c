@@ -1,0 +1,59 @@
+/* Is a register in order, and filling one from a backup. */
+#include "register.h"
+
+typedef struct {
+    const char *sql; /* counts what must not be */
+    const char *message;
+} rule;
+
+static const rule RULES[] = {
+    { "select count(*) from source_record r where not exists (select 1 from batch b where b.id = r.batch_id)",
+      "records belong to no batch" },
+    { "select count(*) from batch b where b.records <> "
+      "(select count(*) from source_record r where r.batch_id = b.id and r.id between b.first_record and b.last_record)",
+      "batches hold another number of records than they say" },
+    { "select count(*) from link l where not exists (select 1 from source_record r where r.id = l.source_record_id)",
+      "links name records that are not there" },
+    { "select count(*) from link l where not exists "
+      "(select 1 from person p where p.id = l.person_id and p.state = 'active')",
+      "links name persons that do not live" },
+    { "select count(*) from (select source_record_id from link group by source_record_id having count(*) > 1) t",
+      "records are linked to two persons" },
+    { "select count(*) from person p where p.state = 'active' and p.records <> "
+      "(select count(*) from link l where l.person_id = p.id)",
+      "persons hold another number of records than they say" },
+    { "select count(*) from relation r where r.kind in ('mother', 'father', 'child', 'spouse') and not exists "
+      "(select 1 from person p where p.id = r.other_id)",
+      "relations name persons that are not there" },
+};
+
+kd_status kd_register_check(kd_register *reg, kd_error *err)
+{
+    kd_store *store = kd_register_store(reg);
+    KD_TRY(kd_store_check_version(store, err));
+    KD_TRY(kd_store_check(store, err));
+    KD_TRY(kd_store_check_shards(store, err));
+    for (size_t i = 0; i < sizeof RULES / sizeof RULES[0]; i++) {
+        int64_t wrong;
+        KD_TRY(kd_store_int(store, err, &wrong, RULES[i].sql, KD_NO_VALUES));
+        if (!wrong) continue;
+        kd_fail(err, KD_INVALID, "", "%lld %s", (long long)wrong, RULES[i].message);
+        kd_hint(err, "keep this database as it is, and restore the last backup into a new register");
+        return KD_INVALID;
+    }
+    return KD_OK;
+}
+
+kd_status kd_register_restore(kd_register *reg, const char *path, const kd_progress *progress, kd_error *err)
+{
+    kd_store *store = kd_register_store(reg);
+    int64_t batches;
+    KD_TRY(kd_store_int(store, err, &batches, "select count(*) from batch", KD_NO_VALUES));
+    if (batches) {
+        kd_fail(err, KD_CONFLICT, "", "this register already holds %lld batches; nothing was changed",
+                (long long)batches);
+        kd_hint(err, "make a new one with `kindred init DIR` and restore into it");
+        return KD_CONFLICT;
+    }
+    return kd_store_restore(store, path, progress, err);
+}

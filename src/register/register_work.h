@@ -1,0 +1,3 @@
+#ifndef KD_REGISTER_WORK_H
+#define KD_REGISTER_WORK_H
+#endif
