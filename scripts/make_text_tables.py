@@ -56,7 +56,7 @@ def toneless(reading):
 
 
 def split_syllable(syllable):
-    """Initial ('-' for none) and final as spoken: ju → j, v; you → -, iou; hui → h, uei."""
+    """Initial ('-' for none) and final as spoken: ju → j, v; you → -, iou; hui → h, uei; zhi → zh, ii."""
     initial = next((i for i in INITIALS if syllable.startswith(i)), "")
     final = syllable[len(initial):]
     if not final:
@@ -72,6 +72,8 @@ def split_syllable(syllable):
         final = "v" + final[1:]
     if initial != "":
         final = {"iu": "iou", "ui": "uei", "un": "uen"}.get(final, final)
+    if final == "i" and initial in ("zh", "ch", "sh", "r", "z", "c", "s"):
+        final = "ii"  # the buzzed vowel of zhi and zi
     return initial or "-", final
 
 

@@ -115,6 +115,9 @@ uint32_t kd_dict_add(kd_dict *dict, kd_str text); /* KD_DICT_NONE when memory or
 uint32_t kd_dict_find(const kd_dict *dict, kd_str text);
 kd_str kd_dict_text(const kd_dict *dict, uint32_t code); /* valid until the next add */
 uint32_t kd_dict_count(const kd_dict *dict);
+/** All texts as one Arrow large-string array: count + 1 offsets into the bytes. Valid until the next add. */
+const int64_t *kd_dict_offsets(const kd_dict *dict);
+const char *kd_dict_bytes(const kd_dict *dict);
 
 /* ---- random numbers: the same everywhere for a seed ---- */
 

@@ -126,7 +126,7 @@ size_t kd_map_count(const kd_map *map)
 
 struct kd_dict {
     kd_buf bytes;
-    uint64_t *offsets; /* of code; offsets[count] is the end */
+    int64_t *offsets; /* of code; offsets[count] is the end */
     uint32_t *table;   /* code + 1; 0 is free */
     uint32_t *tags;    /* upper hash bits, so that most misses touch no text */
     size_t capacity, offsets_cap;
@@ -161,7 +161,7 @@ void kd_dict_free(kd_dict *dict)
 kd_str kd_dict_text(const kd_dict *dict, uint32_t code)
 {
     if (code >= dict->count) return (kd_str){ NULL, 0 };
-    return (kd_str){ dict->bytes.ptr + dict->offsets[code], dict->offsets[code + 1] - dict->offsets[code] };
+    return (kd_str){ dict->bytes.ptr + dict->offsets[code], (size_t)(dict->offsets[code + 1] - dict->offsets[code]) };
 }
 
 /* Place of `text` in the table, or of the free slot where it belongs. */
@@ -211,7 +211,7 @@ uint32_t kd_dict_add(kd_dict *dict, kd_str text)
     if (dict->table[at]) return dict->table[at] - 1;
     if (dict->count >= UINT32_MAX - 2) return KD_DICT_NONE;
     if ((size_t)dict->count + 2 > dict->offsets_cap) {
-        uint64_t *grown = realloc(dict->offsets, dict->offsets_cap * 2 * sizeof *grown);
+        int64_t *grown = realloc(dict->offsets, dict->offsets_cap * 2 * sizeof *grown);
         if (!grown) return KD_DICT_NONE;
         dict->offsets = grown;
         dict->offsets_cap *= 2;
@@ -222,16 +222,26 @@ uint32_t kd_dict_add(kd_dict *dict, kd_str text)
     }
     /* an empty dictionary must still answer with a pointer */
     if (!dict->bytes.ptr && !kd_buf_room(&dict->bytes, 1)) return KD_DICT_NONE;
-    dict->offsets[dict->count] = dict->bytes.len;
+    dict->offsets[dict->count] = (int64_t)dict->bytes.len;
     kd_buf_str(&dict->bytes, text);
     if (dict->bytes.status != KD_OK) return KD_DICT_NONE;
     dict->table[at] = dict->count + 1;
     dict->tags[at] = (uint32_t)(hash >> 32);
-    dict->offsets[++dict->count] = dict->bytes.len;
+    dict->offsets[++dict->count] = (int64_t)dict->bytes.len;
     return dict->count - 1;
 }
 
 uint32_t kd_dict_count(const kd_dict *dict)
 {
     return dict->count;
+}
+
+const int64_t *kd_dict_offsets(const kd_dict *dict)
+{
+    return dict->offsets;
+}
+
+const char *kd_dict_bytes(const kd_dict *dict)
+{
+    return dict->bytes.ptr;
 }

@@ -60,14 +60,20 @@ static int run_backup(const kd_args *args)
     return with(args, 1, false, backup, "saved", "备份已写好。", "The backup is written.");
 }
 
-static kd_status restore(const kd_args *args, kd_register *reg, kd_error *err)
-{
-    return kd_register_restore(reg, args->positional[0], kd_cli_progress(), err);
-}
+static const kd_option RESTORE_OPTIONS[] = {
+    { "db", "URL", "where the restored database goes: sqlite (in the folder) or postgresql://…; default sqlite" },
+    { NULL, NULL, NULL },
+};
 
 static int run_restore(const kd_args *args)
 {
-    return with(args, 1, true, restore, "restored", "登记库已恢复。", "The register is restored.");
+    if (args->positional_count != 1) return kd_cli_usage(args, "one backup file is expected");
+    kd_error err;
+    kd_status status =
+        kd_register_restore(args->register_dir, kd_arg(args, "db"), args->positional[0], kd_cli_progress(), &err);
+    kd_cli_progress_end();
+    if (status != KD_OK) return kd_cli_fail(args, &err);
+    return tell(args, "restored", "登记库已从备份恢复。", "The register is restored from the backup.");
 }
 
 static kd_status examine(const kd_args *args, kd_register *reg, kd_error *err)
@@ -101,10 +107,11 @@ const kd_command kd_cmd_backup = {
 
 const kd_command kd_cmd_restore = {
     .name = "restore",
-    .summary = "fill a new, empty register from a backup",
-    .usage = "restore [--register DIR] FILE",
-    .details = "Make the register with `kindred init` first. One that already holds batches is refused.",
-    .options = NO_OPTIONS,
+    .summary = "make a register from a backup",
+    .usage = "restore --register DIR [--db URL] FILE",
+    .details =
+        "DIR must be empty or absent; nothing that stands is overwritten. Put the old register's folder `archive` into it.",
+    .options = RESTORE_OPTIONS,
     .run = run_restore,
 };
 

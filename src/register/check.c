@@ -1,4 +1,4 @@
-/* Is a register in order, and filling one from a backup. */
+/* Is a register in order. */
 #include "register.h"
 
 typedef struct {
@@ -42,18 +42,4 @@ kd_status kd_register_check(kd_register *reg, kd_error *err)
         return KD_INVALID;
     }
     return KD_OK;
-}
-
-kd_status kd_register_restore(kd_register *reg, const char *path, const kd_progress *progress, kd_error *err)
-{
-    kd_store *store = kd_register_store(reg);
-    int64_t batches;
-    KD_TRY(kd_store_int(store, err, &batches, "select count(*) from batch", KD_NO_VALUES));
-    if (batches) {
-        kd_fail(err, KD_CONFLICT, "", "this register already holds %lld batches; nothing was changed",
-                (long long)batches);
-        kd_hint(err, "make a new one with `kindred init DIR` and restore into it");
-        return KD_CONFLICT;
-    }
-    return kd_store_restore(store, path, progress, err);
 }

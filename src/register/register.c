@@ -146,34 +146,60 @@ static kd_str database_url(kd_arena *arena, kd_str dir, kd_str database)
     return path.ptr ? kd_arena_fmt(arena, "sqlite:%s", path.ptr) : path;
 }
 
-static kd_status init_in(kd_arena *arena, const char *dir, const char *db_url, kd_str pack, kd_error *err)
+/* How the database of a new register is filled: from nothing, or from a backup. */
+typedef struct {
+    const char *dir, *db_url;
+    kd_str divisions_pack;
+    const char *backup; /* NULL: from nothing */
+    const kd_progress *progress;
+} making;
+
+static kd_status fill(const making *m, kd_store *store, const kd_divisions *divisions, kd_error *err)
 {
-    bool is_sqlite = !db_url || strcmp(db_url, "sqlite") == 0;
-    kd_str database = is_sqlite ? kd_arena_fmt(arena, "sqlite:%s", DATABASE_NAME) : kd_str_of(db_url);
-    kd_str archive = kd_path_join(arena, kd_str_of(dir), KD_STR("archive"));
-    kd_str url = database_url(arena, kd_str_of(dir), database);
+    return m->backup ? kd_store_restore(store, m->backup, m->progress, err) : fill_database(store, divisions, err);
+}
+
+static kd_status make(kd_arena *arena, const making *m, kd_error *err)
+{
+    bool is_sqlite = !m->db_url || strcmp(m->db_url, "sqlite") == 0;
+    kd_str database = is_sqlite ? kd_arena_fmt(arena, "sqlite:%s", DATABASE_NAME) : kd_str_of(m->db_url);
+    kd_str archive = kd_path_join(arena, kd_str_of(m->dir), KD_STR("archive"));
+    kd_str url = database_url(arena, kd_str_of(m->dir), database);
     if (!archive.ptr || !url.ptr) return kd_fail(err, KD_LIMIT, "", "no memory for a path");
     kd_divisions *divisions;
-    KD_TRY(open_divisions(arena, pack, &divisions, err));
+    KD_TRY(open_divisions(arena, m->divisions_pack, &divisions, err));
     kd_store *store = NULL;
-    kd_status status = check_folder(dir, err);
-    if (status == KD_OK && is_sqlite) status = remove_leftover_database(arena, dir, err);
+    kd_status status = check_folder(m->dir, err);
+    if (status == KD_OK && is_sqlite) status = remove_leftover_database(arena, m->dir, err);
     if (status == KD_OK) status = kd_store_open(url.ptr, true, &store, err);
-    if (status == KD_OK) status = fill_database(store, divisions, err);
+    if (status == KD_OK) status = fill(m, store, divisions, err);
     kd_store_close(store);
     kd_divisions_close(divisions);
     if (status == KD_OK) status = kd_dir_make(archive.ptr, err);
     /* last: a folder with this file is a whole register */
-    return status == KD_OK ? write_config(arena, dir, database, pack, err) : status;
+    return status == KD_OK ? write_config(arena, m->dir, database, m->divisions_pack, err) : status;
+}
+
+static kd_status make_register(const making *m, kd_error *err)
+{
+    kd_arena *arena = kd_arena_new(CONFIG_BYTES_MAX);
+    if (!arena) return kd_fail(err, KD_LIMIT, "", "no memory");
+    kd_status status = make(arena, m, err);
+    kd_arena_free(arena);
+    return status;
 }
 
 kd_status kd_register_init(const char *dir, const char *db_url, const char *divisions_pack, kd_error *err)
 {
-    kd_arena *arena = kd_arena_new(CONFIG_BYTES_MAX);
-    if (!arena) return kd_fail(err, KD_LIMIT, "", "no memory");
-    kd_status status = init_in(arena, dir, db_url, kd_str_of(divisions_pack ? divisions_pack : DIVISIONS_PACK), err);
-    kd_arena_free(arena);
-    return status;
+    const making m = { dir, db_url, kd_str_of(divisions_pack ? divisions_pack : DIVISIONS_PACK), NULL, NULL };
+    return make_register(&m, err);
+}
+
+kd_status kd_register_restore(const char *dir, const char *db_url, const char *backup, const kd_progress *progress,
+                              kd_error *err)
+{
+    const making m = { dir, db_url, kd_str_of(DIVISIONS_PACK), backup, progress };
+    return make_register(&m, err);
 }
 
 /* ---- opening ---- */

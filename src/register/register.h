@@ -51,6 +51,9 @@ typedef struct kd_register kd_register;
 
 /** Make a register in `dir` (must be empty or absent); `db` NULL is SQLite inside it. Divisions from `divisions_pack`, NULL the shipped one. */
 KD_CHECKED kd_status kd_register_init(const char *dir, const char *db_url, const char *divisions_pack, kd_error *err);
+/** Make a register in `dir` (empty or absent) from a backup of either kind of database. */
+KD_CHECKED kd_status kd_register_restore(const char *dir, const char *db_url, const char *backup,
+                                         const kd_progress *progress, kd_error *err);
 /** Open; refuses a wrong schema version unless `any_version`. */
 KD_CHECKED kd_status kd_register_open(const char *dir, bool any_version, kd_register **out_register, kd_error *err);
 void kd_register_close(kd_register *reg);
@@ -141,10 +144,6 @@ KD_CHECKED kd_status kd_register_write_clusters(kd_register *reg, const char *pa
 
 /** Version, integrity, shard map, and that batches, records, links, persons and relations agree. KD_INVALID names the first fault. */
 KD_CHECKED kd_status kd_register_check(kd_register *reg, kd_error *err);
-/** Fill a register without batches from a backup file. */
-KD_CHECKED kd_status kd_register_restore(kd_register *reg, const char *path, const kd_progress *progress,
-                                         kd_error *err);
-
 #include "register_work.h"
 
 #endif

@@ -37,11 +37,23 @@ typedef struct {
     };
 } kd_value;
 #define KD_NULL ((kd_value){ .kind = KD_VALUE_NULL })
-static inline kd_value kd_int(int64_t i) { return (kd_value){ .kind = KD_VALUE_INT, .i = i }; }
-static inline kd_value kd_real(double real) { return (kd_value){ .kind = KD_VALUE_REAL, .real = real }; }
+static inline kd_value kd_int(int64_t i)
+{
+    return (kd_value){ .kind = KD_VALUE_INT, .i = i };
+}
+static inline kd_value kd_real(double real)
+{
+    return (kd_value){ .kind = KD_VALUE_REAL, .real = real };
+}
 /** A NULL ptr binds NULL. */
-static inline kd_value kd_text_value(kd_str text) { return (kd_value){ .kind = text.ptr ? KD_VALUE_TEXT : KD_VALUE_NULL, .text = text }; }
-static inline kd_value kd_day_value(int32_t day) { return day == KD_DAY_NONE ? KD_NULL : kd_int(day); }
+static inline kd_value kd_text_value(kd_str text)
+{
+    return (kd_value){ .kind = text.ptr ? KD_VALUE_TEXT : KD_VALUE_NULL, .text = text };
+}
+static inline kd_value kd_day_value(int32_t day)
+{
+    return day == KD_DAY_NONE ? KD_NULL : kd_int(day);
+}
 /** `KD_VALUES(kd_int(1), kd_text_value(s))` as the last two arguments of a call. */
 #define KD_VALUES(...) (const kd_value[]){ __VA_ARGS__ }, sizeof((const kd_value[]){ __VA_ARGS__ }) / sizeof(kd_value)
 #define KD_NO_VALUES NULL, 0
