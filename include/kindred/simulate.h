@@ -2,7 +2,7 @@
  * @file simulate.h
  * An invented population of real places, and the files that departments would send about it.
  *
- * Nobody in it exists. The same options give the same bytes on every machine and for every number of threads.
+ * Nobody in it exists. The same options give the same bytes, for every number of threads.
  */
 #ifndef KINDRED_SIMULATE_H
 #define KINDRED_SIMULATE_H
@@ -38,7 +38,7 @@ typedef struct {
 /**
  * Write the feeds, `manifest.yaml` and `truth.csv` (feed,row,person,role,file; row 1 is the first after the header).
  * KD_NOT_FOUND for a division that the shipped tree does not have, KD_INVALID with line and column for a wrong error
- * model, KD_IO when the folder cannot be written. About 80 bytes of memory a person.
+ * model, KD_IO when the folder cannot be written. About 140 bytes of memory a person.
  */
 KD_CHECKED kd_status kd_simulate(const kd_simulate_options *options, kd_simulate_result *out_result, kd_error *err);
 

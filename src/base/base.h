@@ -105,6 +105,8 @@ void kd_map_free(kd_map *map);
 uint64_t *kd_map_put(kd_map *map, uint64_t key, bool *out_is_new);
 uint64_t *kd_map_get(const kd_map *map, uint64_t key); /* NULL when absent */
 size_t kd_map_count(const kd_map *map);
+/** Every key and value, in no order that means anything. */
+void kd_map_each(const kd_map *map, void (*visit)(void *ctx, uint64_t key, uint64_t value), void *ctx);
 
 /** Distinct texts to dense codes 0, 1, 2 …; keeps its own copies. */
 typedef struct kd_dict kd_dict;

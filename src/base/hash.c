@@ -122,6 +122,12 @@ size_t kd_map_count(const kd_map *map)
     return map->count;
 }
 
+void kd_map_each(const kd_map *map, void (*visit)(void *ctx, uint64_t key, uint64_t value), void *ctx)
+{
+    for (size_t i = 0; i < map->capacity; i++)
+        if (map->slots[i].key != UINT64_MAX) visit(ctx, map->slots[i].key, map->slots[i].value);
+}
+
 /* ---- kd_dict ---- */
 
 struct kd_dict {

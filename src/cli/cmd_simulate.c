@@ -84,9 +84,11 @@ static const kd_option OPTIONS[] = {
 const kd_command kd_cmd_simulate = {
     .name = "simulate",
     .summary = "invent a population and the files that eleven departments would send about it",
-    .usage = "simulate --division CODE [--persons N] [--errors plain|hard|FILE.yaml] [--seed S] [--as-of DAY] --out DIR",
-    .details = "Nobody in the files exists. The same options give the same bytes. A county has one file a feed; a prefecture\n"
-               "has one a feed and county. truth.csv tells for every row and role which invented person is meant.",
+    .usage =
+        "simulate --division CODE [--persons N] [--errors plain|hard|FILE.yaml] [--seed S] [--as-of DAY] --out DIR",
+    .details =
+        "Nobody in the files exists. The same options give the same bytes. A county has one file a feed; a prefecture\n"
+        "has one a feed and county. truth.csv tells for every row and role which invented person is meant.",
     .options = OPTIONS,
     .run = run,
 };

@@ -16,7 +16,7 @@ enum { PIECE_BYTES = 1 << 20, PACK_LEVEL = 3 };
 static void to_hex(const unsigned char *digest, unsigned len, char out_hex[HASH_HEX_BYTES])
 {
     static const char digits[] = "0123456789abcdef";
-    for (unsigned i = 0; i < len && i < 32; i++) {
+    for (size_t i = 0; i < len && i < 32; i++) {
         out_hex[2 * i] = digits[digest[i] >> 4];
         out_hex[2 * i + 1] = digits[digest[i] & 15];
     }
@@ -226,7 +226,7 @@ static kd_status unpack_file(kd_str packed, kd_str content_hash, const char *pat
 
 kd_status kd_archive_fetch(const char *register_dir, kd_str content_hash, const char *path, kd_error *err)
 {
-    kd_arena *arena = kd_arena_new(ARCHIVE_PATH_BYTES * 2);
+    kd_arena *arena = kd_arena_new((size_t)ARCHIVE_PATH_BYTES * 2);
     kd_str from = arena ? kd_archive_path(arena, kd_str_of(register_dir), content_hash) : KD_STR("");
     kd_mapping mapping = { { NULL, 0 } };
     kd_status status =

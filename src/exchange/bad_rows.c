@@ -34,7 +34,8 @@ static void add_field(kd_buf *out, kd_str text, char delimiter)
 /* A sheet that opens the file must not run what a stranger wrote. */
 static void add_guarded(kd_buf *out, kd_str text, kd_buf *scratch)
 {
-    if (text.len == 0 || !memchr("=+-@\t\r", text.ptr[0], 6)) {
+    static const char starts[] = { '=', '+', '-', '@', '\t', '\r' };
+    if (text.len == 0 || !memchr(starts, text.ptr[0], sizeof starts)) {
         add_field(out, text, ',');
         return;
     }

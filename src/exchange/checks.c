@@ -25,7 +25,7 @@ static bool is_day_field(feed_field field)
 
 static kd_status one_target(const kd_feed_pack *pack, feed_check *check, const kd_yaml *node, kd_error *err)
 {
-    feed_target target;
+    feed_target target = { EVERY_RECORD, FIELDS };
     KD_TRY(feed_target_parse(pack, node, &target, err));
     if (target.record == EVERY_RECORD) target.record = 0; /* every record of the row has the same */
     if (check->kind != CHECK_EMPTY && !is_day_field(target.field))

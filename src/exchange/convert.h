@@ -63,8 +63,8 @@ typedef struct {
 typedef struct {
     uint64_t hash; /* 0: free */
     const char *raw;
-    uint32_t raw_len;
-    int8_t reason;
+    uint16_t raw_len; /* values have limits far below */
+    int16_t reason;
     uint8_t kind;
     int8_t sex;
     uint8_t text_len;

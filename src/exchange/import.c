@@ -189,7 +189,7 @@ static kd_status recognise(import_job *job, const kd_feed_packs *packs, kd_error
     size_t count = kd_frame_columns(frame);
     kd_str *headers = kd_arena_array(job->arena, count + 1, sizeof *headers);
     kd_status status = headers ? KD_OK : no_memory(err);
-    for (size_t i = 0; status == KD_OK && i < count; i++) headers[i] = kd_frame_column(frame, i)->name;
+    for (size_t i = 0; headers && i < count; i++) headers[i] = kd_frame_column(frame, i)->name;
     if (status == KD_OK)
         status = kd_feed_recognise(packs, job->options->feed, headers, count, job->path, &job->pack, err);
     kd_frame_free(frame);

@@ -59,15 +59,15 @@ kd_status kd_manifest_load(kd_arena *arena, const char *path, kd_manifest *out_m
 {
     const kd_yaml *root = NULL;
     KD_TRY(kd_yaml_load(arena, path, &root, err));
-    const kd_yaml *list = kd_yaml_get(root, "files");
+    const kd_yaml *list = kd_yaml_get(root, "feeds");
     if (!list) {
-        kd_yaml_fail(err, root, "'files' is missing: this is no manifest");
-        kd_hint(err, "清单应有 files: [{file: A.csv, feed: NAME}] / a manifest has files: [{file: A.csv, feed: NAME}]");
+        kd_yaml_fail(err, root, "'feeds' is missing: this is no manifest");
+        kd_hint(err, "清单应有 feeds: [{file: A.csv, feed: NAME}] / a manifest has feeds: [{file: A.csv, feed: NAME}]");
         return KD_INVALID;
     }
     if (list->kind != KD_YAML_LIST || list->count == 0)
-        return kd_yaml_fail(err, list, "files: a list of files is expected");
-    if (list->count > MANIFEST_FILES_MAX) return kd_yaml_fail(err, list, "files: more than %d", MANIFEST_FILES_MAX);
+        return kd_yaml_fail(err, list, "feeds: a list of files is expected");
+    if (list->count > MANIFEST_FILES_MAX) return kd_yaml_fail(err, list, "feeds: more than %d", MANIFEST_FILES_MAX);
     kd_manifest_file common = { .as_of_day = KD_DAY_NONE };
     KD_TRY(read_division(root, 0, &common.division, err));
     KD_TRY(read_day(root, KD_DAY_NONE, &common.as_of_day, err));

@@ -12,6 +12,6 @@ memo_entry *feed_memo(feed_worker *worker, kd_str raw, uint64_t seed, bool *out_
     memo_entry *entry = &worker->memo[hash >> 32 & (MEMO_ENTRIES - 1)];
     *out_is_known = entry->hash == hash && entry->raw_len == raw.len && memcmp(entry->raw, raw.ptr, raw.len) == 0;
     if (!*out_is_known)
-        *entry = (memo_entry){ .hash = hash, .raw = raw.ptr, .raw_len = (uint32_t)raw.len, .reason = REASON_NONE };
+        *entry = (memo_entry){ .hash = hash, .raw = raw.ptr, .raw_len = (uint16_t)raw.len, .reason = REASON_NONE };
     return entry;
 }

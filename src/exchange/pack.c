@@ -144,7 +144,7 @@ kd_status feed_target_parse(const kd_feed_pack *pack, const kd_yaml *node, feed_
 
 static kd_status add_fill(const kd_feed_pack *pack, feed_column *column, const kd_yaml *node, kd_error *err)
 {
-    feed_target target;
+    feed_target target = { EVERY_RECORD, FIELDS };
     KD_TRY(feed_target_parse(pack, node, &target, err));
     if (!(fields[target.field].types >> column->type & 1)) {
         kd_yaml_fail(err, node, "a column of type '%s' cannot fill '%s'", type_names[column->type],

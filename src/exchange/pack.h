@@ -131,6 +131,7 @@ typedef struct {
     size_t matched;   /* columns of the file that are known */
     size_t missing;   /* required columns that are wanting */
     int doubled;      /* a column of the file whose pack column already stood earlier; -1 none */
+    int doubled_of;   /* the file's column that stood there */
     double score;     /* 0..1: shared columns of all columns of either */
 } feed_fit;
 kd_status feed_fit_header(const kd_feed_pack *pack, const kd_str *headers, size_t header_count, kd_arena *arena,

@@ -6,8 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef struct {
+    kd_feed_pack *pack;
+    int folder; /* it came from, by number */
+} slot;
+
 struct kd_feed_packs {
-    kd_feed_pack *packs[FEED_PACKS_MAX]; /* by feed */
+    slot slots[FEED_PACKS_MAX]; /* by feed */
     size_t count;
 };
 
@@ -15,7 +20,7 @@ static const char shipped_folder[] = "packs/cn/feeds";
 
 static int by_feed(const void *a, const void *b)
 {
-    return kd_str_cmp((*(kd_feed_pack *const *)a)->info.feed, (*(kd_feed_pack *const *)b)->info.feed);
+    return kd_str_cmp(((const slot *)a)->pack->info.feed, ((const slot *)b)->pack->info.feed);
 }
 
 static int by_path(const void *a, const void *b)
@@ -24,26 +29,28 @@ static int by_path(const void *a, const void *b)
 }
 
 /* A pack of the same feed from an earlier folder gives way; two in one folder are a mistake. */
-static kd_status add_pack(kd_feed_packs *packs, kd_feed_pack *take_pack, size_t folder_start, kd_error *err)
+static kd_status add_pack(kd_feed_packs *packs, kd_feed_pack *take_pack, int folder, kd_error *err)
 {
     for (size_t i = 0; i < packs->count; i++) {
-        if (!kd_str_eq(packs->packs[i]->info.feed, take_pack->info.feed)) continue;
-        if (i >= folder_start) {
+        if (!kd_str_eq(packs->slots[i].pack->info.feed, take_pack->info.feed)) continue;
+        if (packs->slots[i].folder == folder) {
             kd_fail_at(err, KD_INVALID, take_pack->info.file.ptr, 1, 1, "feed '%.*s' is described twice in this folder",
                        KD_FMT(take_pack->info.feed));
-            kd_hint(err, "the other description is %.*s", KD_FMT(packs->packs[i]->info.file));
+            kd_hint(err, "the other description is %.*s", KD_FMT(packs->slots[i].pack->info.file));
             kd_feed_pack_free(take_pack);
             return KD_INVALID;
         }
-        kd_feed_pack_free(packs->packs[i]);
-        packs->packs[i] = take_pack;
+        kd_feed_pack_free(packs->slots[i].pack);
+        packs->slots[i].pack = take_pack;
+        packs->slots[i].folder = folder;
         return KD_OK;
     }
     if (packs->count == FEED_PACKS_MAX) {
         kd_feed_pack_free(take_pack);
         return kd_fail(err, KD_LIMIT, "", "more than %d feeds are described", FEED_PACKS_MAX);
     }
-    packs->packs[packs->count++] = take_pack;
+    packs->slots[packs->count].folder = folder;
+    packs->slots[packs->count++].pack = take_pack;
     return KD_OK;
 }
 
@@ -70,17 +77,17 @@ static kd_status list_folder(kd_arena *arena, const char *folder, kd_str *paths,
     return status;
 }
 
-static kd_status add_folder(kd_feed_packs *packs, const char *folder, kd_error *err)
+static kd_status add_folder(kd_feed_packs *packs, const char *folder, int number, kd_error *err)
 {
     kd_arena *arena = kd_arena_new(FEED_PACK_ARENA_BYTES);
     kd_str *paths = arena ? kd_arena_array(arena, FEED_PACKS_MAX, sizeof *paths) : NULL;
-    size_t count = 0, start = packs->count;
+    size_t count = 0;
     kd_status status =
         paths ? list_folder(arena, folder, paths, &count, err) : kd_fail(err, KD_LIMIT, "", "out of memory");
     for (size_t i = 0; status == KD_OK && i < count; i++) {
         kd_feed_pack *pack = NULL;
         status = kd_feed_pack_load(paths[i].ptr, &pack, err);
-        if (status == KD_OK) status = add_pack(packs, pack, start, err);
+        if (status == KD_OK) status = add_pack(packs, pack, number, err);
     }
     kd_arena_free(arena);
     return status;
@@ -90,19 +97,24 @@ kd_status kd_feed_packs_open(const char *const *folders, bool with_shipped, kd_f
 {
     kd_feed_packs *packs = calloc(1, sizeof *packs);
     kd_arena *arena = kd_arena_new(1 << 16);
-    kd_status status = packs && arena ? KD_OK : kd_fail(err, KD_LIMIT, "", "out of memory");
+    if (!packs || !arena) {
+        free(packs);
+        kd_arena_free(arena);
+        return kd_fail(err, KD_LIMIT, "", "out of memory");
+    }
+    kd_status status = KD_OK;
     kd_str shipped = { NULL, 0 };
     if (status == KD_OK && with_shipped) {
         status = kd_data_path(arena, shipped_folder, &shipped, err);
-        if (status == KD_OK) status = add_folder(packs, shipped.ptr, err);
+        if (status == KD_OK) status = add_folder(packs, shipped.ptr, 0, err);
     }
-    for (size_t i = 0; status == KD_OK && folders && folders[i]; i++) status = add_folder(packs, folders[i], err);
+    for (int i = 0; status == KD_OK && folders && folders[i]; i++) status = add_folder(packs, folders[i], i + 1, err);
     kd_arena_free(arena);
     if (status != KD_OK) {
         kd_feed_packs_close(packs);
         return status;
     }
-    if (packs->count) qsort(packs->packs, packs->count, sizeof packs->packs[0], by_feed);
+    if (packs->count) qsort(packs->slots, packs->count, sizeof packs->slots[0], by_feed);
     *out_packs = packs;
     return KD_OK;
 }
@@ -148,7 +160,7 @@ kd_status kd_feed_packs_of_register(const char *register_dir, const char *extra_
 
 void kd_feed_packs_close(kd_feed_packs *packs)
 {
-    for (size_t i = 0; packs && i < packs->count; i++) kd_feed_pack_free(packs->packs[i]);
+    for (size_t i = 0; packs && i < packs->count; i++) kd_feed_pack_free(packs->slots[i].pack);
     free(packs);
 }
 
@@ -159,12 +171,12 @@ size_t kd_feed_packs_count(const kd_feed_packs *packs)
 
 const kd_feed_pack *kd_feed_packs_at(const kd_feed_packs *packs, size_t index)
 {
-    return packs->packs[index];
+    return packs->slots[index].pack;
 }
 
 const kd_feed_pack *kd_feed_packs_find(const kd_feed_packs *packs, kd_str feed)
 {
     for (size_t i = 0; i < packs->count; i++)
-        if (kd_str_eq(packs->packs[i]->info.feed, feed)) return packs->packs[i];
+        if (kd_str_eq(packs->slots[i].pack->info.feed, feed)) return packs->slots[i].pack;
     return NULL;
 }

@@ -34,7 +34,10 @@ kd_status feed_fit_header(const kd_feed_pack *pack, const kd_str *headers, size_
             int column = find_column(pack, (kd_str){ buf, feed_fold(headers[i], pass == 1, buf) });
             if (column < 0) continue;
             if (fit.file_column[column] >= 0) {
-                if (pass == 0 && fit.doubled < 0) fit.doubled = (int)i;
+                if (pass == 0 && fit.doubled < 0) {
+                    fit.doubled = (int)i;
+                    fit.doubled_of = fit.file_column[column];
+                }
                 continue;
             }
             fit.pack_column[i] = column;
@@ -63,7 +66,7 @@ static kd_status rank(const kd_feed_packs *packs, const kd_str *headers, size_t 
     ranking r = { 0 };
     for (size_t i = 0; i < kd_feed_packs_count(packs); i++) {
         const kd_feed_pack *pack = kd_feed_packs_at(packs, i);
-        feed_fit fit;
+        feed_fit fit = { 0 };
         KD_TRY(feed_fit_header(pack, headers, header_count, arena, &fit, err));
         if (fit.score > r.nearest_score) {
             r.nearest = pack;
@@ -131,14 +134,12 @@ static kd_status fail_missing(const kd_feed_pack *pack, const feed_fit *fit, con
     return KD_INVALID;
 }
 
-static kd_status fail_doubled(const kd_feed_pack *pack, const feed_fit *fit, const kd_str *headers, size_t header_count,
-                              const char *file, kd_error *err)
+static kd_status fail_doubled(const kd_feed_pack *pack, const feed_fit *fit, size_t header_count, const char *file,
+                              kd_error *err)
 {
-    char buf[FEED_HEADER_BYTES_MAX];
-    size_t at = (size_t)fit->doubled;
-    int column = find_column(pack, (kd_str){ buf, feed_fold(headers[at], false, buf) });
-    kd_fail_at(err, KD_INVALID, file, 1, 0, "columns %d and %zu of the header are both '%.*s'",
-               fit->file_column[column] + 1, at + 1, KD_FMT(pack->columns[column].name));
+    const feed_column *column = &pack->columns[fit->pack_column[fit->doubled_of]];
+    kd_fail_at(err, KD_INVALID, file, 1, 0, "columns %d and %d of the header are both '%.*s'", fit->doubled_of + 1,
+               fit->doubled + 1, KD_FMT(column->name));
     kd_hint(err, "删去或改名其中一列 / delete or rename one of the two (%zu columns)", header_count);
     return KD_INVALID;
 }
@@ -146,7 +147,7 @@ static kd_status fail_doubled(const kd_feed_pack *pack, const feed_fit *fit, con
 static kd_status take_named(const kd_feed_pack *pack, const ranking *r, const kd_str *headers, size_t header_count,
                             kd_arena *arena, const char *file, kd_error *err)
 {
-    feed_fit fit;
+    feed_fit fit = { 0 };
     KD_TRY(feed_fit_header(pack, headers, header_count, arena, &fit, err));
     if (fit.missing) return fail_missing(pack, &fit, r->best, headers, header_count, file, err);
     if (r->best && r->best != pack && r->best_score > fit.score + doubt_lead) {
@@ -156,14 +157,14 @@ static kd_status take_named(const kd_feed_pack *pack, const ranking *r, const kd
         hint_other(err, r->best);
         return KD_INVALID;
     }
-    return fit.doubled >= 0 ? fail_doubled(pack, &fit, headers, header_count, file, err) : KD_OK;
+    return fit.doubled >= 0 ? fail_doubled(pack, &fit, header_count, file, err) : KD_OK;
 }
 
 static kd_status recognise(const kd_feed_packs *packs, const kd_feed_pack *named, const kd_str *headers,
                            size_t header_count, kd_arena *arena, const char *file, const kd_feed_pack **out_pack,
                            kd_error *err)
 {
-    ranking r;
+    ranking r = { 0 };
     KD_TRY(rank(packs, headers, header_count, arena, &r, err));
     if (!named && r.best && r.second && r.second_score > r.best_score - clear_lead) {
         kd_fail_at(err, KD_CONFLICT, file, 1, 0, "the header fits feed '%.*s' and feed '%.*s' alike",
@@ -172,7 +173,7 @@ static kd_status recognise(const kd_feed_packs *packs, const kd_feed_pack *named
         return KD_CONFLICT;
     }
     if (!named && !r.best && r.nearest) {
-        feed_fit fit;
+        feed_fit fit = { 0 };
         KD_TRY(feed_fit_header(r.nearest, headers, header_count, arena, &fit, err));
         return fail_missing(r.nearest, &fit, NULL, headers, header_count, file, err);
     }

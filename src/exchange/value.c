@@ -95,7 +95,8 @@ static bool unwrap(kd_str *text)
 static bool has_control(kd_str text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.ptr[i] < ' ' && !memchr("\t\r\n", text.ptr[i], 3)) return true;
+        if ((unsigned char)text.ptr[i] < ' ' && text.ptr[i] != '\t' && text.ptr[i] != '\r' && text.ptr[i] != '\n')
+            return true;
     return false;
 }
 
@@ -166,9 +167,9 @@ static void read_date(const feed_job *job, feed_worker *worker, const column_pla
         kd_date_read(job->text, raw, &date);
         entry->kind = (uint8_t)date.kind;
         entry->number = date.day;
-        entry->reason = (int8_t)(date.kind == KD_DATE_IMPOSSIBLE   ? REASON_DATE_IMPOSSIBLE
-                                 : date.kind == KD_DATE_UNREADABLE ? REASON_DATE_UNREADABLE
-                                                                   : REASON_NONE);
+        entry->reason = (int16_t)(date.kind == KD_DATE_IMPOSSIBLE   ? REASON_DATE_IMPOSSIBLE
+                                  : date.kind == KD_DATE_UNREADABLE ? REASON_DATE_UNREADABLE
+                                                                    : REASON_NONE);
     }
     out->kind = entry->kind;
     out->reason = entry->reason;
@@ -193,6 +194,18 @@ int64_t feed_address_division(const feed_job *job, feed_worker *worker, kd_str a
     return entry->number;
 }
 
+/* The county of a well-formed code of which the tree has not even the prefecture: people come from elsewhere too. */
+static int64_t county_elsewhere(kd_str raw, int64_t nearest)
+{
+    enum { COUNTY_FIRST = 110000, COUNTY_LAST = 829999, COUNTIES_A_PREFECTURE = 100 }; /* GB/T 2260 */
+    int64_t county = 0;
+    bool is_code = (raw.len == 6 || raw.len == 9 || raw.len == 12) && kd_str_int(kd_str_sub(raw, 0, 6), &county);
+    for (size_t i = 0; i < raw.len && is_code; i++) is_code = raw.ptr[i] >= '0' && raw.ptr[i] <= '9';
+    if (!is_code || kd_division_at_level(nearest, KD_LEVEL_PREFECTURE)) return 0;
+    if (county < COUNTY_FIRST || county > COUNTY_LAST || county % COUNTIES_A_PREFECTURE == 0) return 0;
+    return county * 1000000;
+}
+
 static void read_division(const feed_job *job, feed_worker *worker, const column_plan *plan, kd_str raw,
                           feed_value *out)
 {
@@ -206,8 +219,12 @@ static void read_division(const feed_job *job, feed_worker *worker, const column
         if (!is_known) {
             entry->number = kd_division_code_read(job->divisions, raw, false);
             if (!entry->number) {
-                entry->number = kd_division_code_read(job->divisions, raw, true);
-                entry->reason = (int8_t)(entry->number ? REASON_DIVISION_COARSE : REASON_DIVISION_UNKNOWN);
+                int64_t nearest = kd_division_code_read(job->divisions, raw, true);
+                int64_t elsewhere = county_elsewhere(raw, nearest);
+                entry->number = elsewhere ? elsewhere : nearest;
+                entry->reason = (int16_t)(elsewhere ? REASON_NONE
+                                          : nearest ? REASON_DIVISION_COARSE
+                                                    : REASON_DIVISION_UNKNOWN);
             }
         }
         out->number = entry->number;

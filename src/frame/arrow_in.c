@@ -183,7 +183,8 @@ static kd_status import_dictionary(import *in)
     const char *format = in->schema->dictionary->format;
     bool is_text = strcmp(format, "u") == 0 || strcmp(format, "U") == 0;
     if (!is_text) {
-        return kd_fail(in->err, KD_UNSUPPORTED, in->schema->name, "a dictionary of Arrow format '%s' is not read", format);
+        return kd_fail(in->err, KD_UNSUPPORTED, in->schema->name, "a dictionary of Arrow format '%s' is not read",
+                       format);
     }
     if (dictionary->length > INT32_MAX) return wrong(in, "its dictionary is longer than 2^31");
     in->column->dict_count = (uint32_t)dictionary->length;
@@ -234,7 +235,8 @@ static kd_status import_values(import *in)
 static kd_status import_child(const struct ArrowArray *parent, import *in)
 {
     const struct ArrowArray *array = in->array;
-    if (array->offset < 0 || array->length < 0 || array->length < parent->offset + parent->length || array->n_buffers < 2)
+    if (array->offset < 0 || array->length < 0 || array->length < parent->offset + parent->length ||
+        array->n_buffers < 2)
         return wrong(in, "a column is shorter than its table");
     in->first = array->offset + parent->offset;
     in->rows = parent->length;
@@ -257,13 +259,7 @@ kd_status kd_frame_import(const struct ArrowArray *array, const struct ArrowSche
     if (!frame) return memory_fail(err, &budget);
     kd_status status = KD_OK;
     for (int64_t i = 0; i < array->n_children && status == KD_OK; i++) {
-        import in = { .array = array->children[i],
-                      .schema = schema->children[i],
-                      .parent_validity = array->n_buffers > 0 ? array->buffers[0] : NULL,
-                      .parent_first = array->offset,
-                      .budget = &budget,
-                      .column = &frame->columns[i],
-                      .err = err };
+import in = {.array = array->children[i], .schema = schema->children[i], .parent_validity = array->n_buffers> 0 ? array->buffers[0] :NULL, .parent_first = array->offset, .budget = & budget, .column = & frame->columns[i], .err = err };
         status = import_child(array, &in);
     }
     if (status != KD_OK) {

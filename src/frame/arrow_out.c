@@ -147,9 +147,8 @@ static schema_root *make_schema(const kd_frame *frame)
         root->users++;
         is_whole = schema->name != NULL;
         if (column->type != KD_TYPE_DICT) continue;
-        root->dictionaries[i] = (struct ArrowSchema){
-            .format = "U", .name = "", .release = release_schema, .private_data = root
-        };
+        root->dictionaries[i] =
+            (struct ArrowSchema){ .format = "U", .name = "", .release = release_schema, .private_data = root };
         root->users++;
         schema->dictionary = &root->dictionaries[i];
     }

@@ -74,8 +74,8 @@ size_t kd_frame_builder_column(kd_frame_builder *builder, const char *name, kd_t
 {
     if (builder->count == builder->cap) {
         size_t cap = builder->cap ? builder->cap * 2 : 8;
-        building *grown = memory_resize(&builder->budget, builder->columns, builder->cap * sizeof *grown,
-                                        cap * sizeof *grown);
+        building *grown =
+            memory_resize(&builder->budget, builder->columns, builder->cap * sizeof *grown, cap * sizeof *grown);
         if (!grown) {
             builder->status = KD_LIMIT;
             return builder->count;

@@ -95,6 +95,13 @@ void csv_plan_done(csv_plan *plan);
 
 /* ---- pieces ---- */
 
+enum { RECENT_BITS = 8 };
+/** A text of at most 16 bytes and its code in the piece's dictionary. */
+typedef struct {
+    uint64_t first, last;
+    uint32_t len, code;
+} recent_text;
+
 typedef struct {
     uint8_t kind;
     bool has_quoted_empty; /* taken as null until the kind turns out to be text */
@@ -103,7 +110,8 @@ typedef struct {
     uint32_t *ends;        /* TEXT: end of each value in `bytes` */
     char *bytes;
     size_t bytes_len, bytes_cap;
-    kd_dict *dict; /* texts in the text's encoding */
+    kd_dict *dict;       /* texts in the text's encoding */
+    recent_text *recent; /* DICT: by a hash of the text */
     size_t dict_charged, dict_pending;
 } piece_column;
 

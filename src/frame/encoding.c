@@ -19,6 +19,14 @@ size_t utf8_sequence(const char *text, size_t len)
     return want;
 }
 
+/* Three bytes, neither of the leads that need a closer look; every hanzi of daily use is such. */
+static bool is_common_hanzi(const char *text, size_t len)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    return len >= 3 && (at[0] & 0xF0) == 0xE0 && at[0] != 0xE0 && at[0] != 0xED && (at[1] & 0xC0) == 0x80 &&
+           (at[2] & 0xC0) == 0x80;
+}
+
 bool utf8_is_valid(kd_str text)
 {
     size_t i = 0;
@@ -31,6 +39,10 @@ bool utf8_is_valid(kd_str text)
                 continue;
             }
         }
+        if (is_common_hanzi(text.ptr + i, text.len - i)) {
+            i += 3;
+            continue;
+        }
         size_t step = utf8_sequence(text.ptr + i, text.len - i);
         if (step == 0) return false;
         i += step;
@@ -38,30 +50,25 @@ bool utf8_is_valid(kd_str text)
     return true;
 }
 
-static void put_utf8(kd_buf *out, uint32_t point)
+static char *put_utf8(char *to, uint32_t point)
 {
-    char bytes[4];
-    size_t len;
     if (point < 0x80) {
-        bytes[0] = (char)point;
-        len = 1;
-    } else if (point < 0x800) {
-        bytes[0] = (char)(0xC0 | point >> 6);
-        bytes[1] = (char)(0x80 | (point & 0x3F));
-        len = 2;
-    } else if (point < 0x10000) {
-        bytes[0] = (char)(0xE0 | point >> 12);
-        bytes[1] = (char)(0x80 | (point >> 6 & 0x3F));
-        bytes[2] = (char)(0x80 | (point & 0x3F));
-        len = 3;
-    } else {
-        bytes[0] = (char)(0xF0 | point >> 18);
-        bytes[1] = (char)(0x80 | (point >> 12 & 0x3F));
-        bytes[2] = (char)(0x80 | (point >> 6 & 0x3F));
-        bytes[3] = (char)(0x80 | (point & 0x3F));
-        len = 4;
+        *to++ = (char)point;
+        return to;
     }
-    kd_buf_add(out, bytes, len);
+    if (point < 0x800) {
+        *to++ = (char)(0xC0 | point >> 6);
+    } else {
+        if (point < 0x10000) {
+            *to++ = (char)(0xE0 | point >> 12);
+        } else {
+            *to++ = (char)(0xF0 | point >> 18);
+            *to++ = (char)(0x80 | (point >> 12 & 0x3F));
+        }
+        *to++ = (char)(0x80 | (point >> 6 & 0x3F));
+    }
+    *to++ = (char)(0x80 | (point & 0x3F));
+    return to;
 }
 
 static uint32_t unit16(kd_str raw, size_t at, bool is_big)
@@ -72,21 +79,24 @@ static uint32_t unit16(kd_str raw, size_t at, bool is_big)
 
 static void convert_utf16(kd_str raw, bool is_big, kd_buf *out)
 {
+    char *room = kd_buf_room(out, raw.len / 2 * 3 + 1), *to = room; /* at most three bytes for a unit */
+    if (!room) return;
     for (size_t i = 0; i + 1 < raw.len; i += 2) {
         uint32_t unit = unit16(raw, i, is_big);
         if (unit < 0xD800 || unit > 0xDFFF) {
-            put_utf8(out, unit);
+            to = put_utf8(to, unit);
             continue;
         }
         uint32_t low = i + 3 < raw.len ? unit16(raw, i + 2, is_big) : 0;
         if (unit < 0xDC00 && low >= 0xDC00 && low <= 0xDFFF) {
-            put_utf8(out, 0x10000 + ((unit - 0xD800) << 10 | (low - 0xDC00)));
+            to = put_utf8(to, 0x10000 + ((unit - 0xD800) << 10 | (low - 0xDC00)));
             i += 2;
         } else {
-            kd_buf_char(out, ENCODING_BAD_BYTE);
+            *to++ = ENCODING_BAD_BYTE;
         }
     }
-    if (raw.len % 2) kd_buf_char(out, ENCODING_BAD_BYTE);
+    if (raw.len % 2) *to++ = ENCODING_BAD_BYTE;
+    out->len += (size_t)(to - room);
 }
 
 /* Bytes of the GB18030 sequence that seems to stand at the start. */
@@ -197,8 +207,7 @@ static kd_encoding detect_eight_bit(kd_str bytes)
     if (stride <= WINDOW_BYTES) {
         tally(bytes, true, &sum);
     } else {
-        for (size_t i = 0; i < WINDOWS; i++)
-            tally((kd_str){ bytes.ptr + i * stride, WINDOW_BYTES }, false, &sum);
+        for (size_t i = 0; i < WINDOWS; i++) tally((kd_str){ bytes.ptr + i * stride, WINDOW_BYTES }, false, &sum);
     }
     if (sum.good + sum.bad == 0) {
         size_t at = first_high_byte(bytes);

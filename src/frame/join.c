@@ -149,7 +149,7 @@ static bool join_text(joining *j, size_t c, kd_column *column)
             add_spelled(j->plan, piece, part, text, at, offsets);
         } else if (part->kind == KIND_TEXT) {
             for (int64_t row = 0; row < piece->rows; row++) offsets[row] = at + part->ends[row];
-            if (piece->rows) memcpy(text + at, part->bytes, part->ends[piece->rows - 1]);
+            if (piece->rows && part->bytes) memcpy(text + at, part->bytes, part->ends[piece->rows - 1]);
         } else {
             for (int64_t row = 0; row < piece->rows; row++) offsets[row] = at;
         }
@@ -232,13 +232,43 @@ static bool join_dict(joining *j, size_t c, kd_column *column)
     return is_joined;
 }
 
+/* The dictionary holds more than half as many texts as there are rows: plain text takes less and reads faster. */
+static bool spell_column(joining *j, kd_column *column)
+{
+    kd_column coded = *column;
+    column->type = KD_TYPE_TEXT;
+    column->codes = NULL;
+    column->dict_offsets = NULL;
+    column->dict_bytes = NULL;
+    column->dict_count = 0;
+    int64_t *offsets = memory_column(j->plan->budget, ((size_t)column->rows + 1) * sizeof *offsets), bytes = 0;
+    column->offsets = offsets;
+    for (int64_t row = 0; offsets && row < column->rows; row++) {
+        offsets[row] = bytes;
+        bytes += (int64_t)kd_column_text(&coded, row).len;
+    }
+    char *text = memory_column(j->plan->budget, (size_t)bytes);
+    column->bytes = text;
+    bool is_spelled = offsets && text;
+    if (is_spelled) offsets[column->rows] = bytes;
+    for (int64_t row = 0; is_spelled && row < column->rows; row++) {
+        kd_str value = kd_column_text(&coded, row);
+        if (value.len) memcpy(text + offsets[row], value.ptr, value.len);
+    }
+    memory_free(j->plan->budget, (void *)(uintptr_t)coded.codes, (size_t)column->rows * sizeof *coded.codes);
+    free((void *)(uintptr_t)coded.dict_offsets);
+    free((void *)(uintptr_t)coded.dict_bytes);
+    return is_spelled;
+}
+
 /* ---- the frame ---- */
 
 static kd_status join_column(void *ctx, size_t item, kd_error *err)
 {
-    static const kd_type types[] = { [KIND_BOOL] = KD_TYPE_BOOL,     [KIND_INT] = KD_TYPE_INT64,
-                                     [KIND_FLOAT] = KD_TYPE_FLOAT64, [KIND_DATE] = KD_TYPE_DATE,
-                                     [KIND_DICT] = KD_TYPE_DICT,     [KIND_TEXT] = KD_TYPE_TEXT };
+    static const kd_type types[] = {
+        [KIND_BOOL] = KD_TYPE_BOOL, [KIND_INT] = KD_TYPE_INT64, [KIND_FLOAT] = KD_TYPE_FLOAT64,
+        [KIND_DATE] = KD_TYPE_DATE, [KIND_DICT] = KD_TYPE_DICT, [KIND_TEXT] = KD_TYPE_TEXT
+    };
     joining *j = ctx;
     kd_column *column = &j->frame->columns[item];
     column_kind kind = (column_kind)j->plan->columns[item].kind;
@@ -249,6 +279,8 @@ static kd_status join_column(void *ctx, size_t item, kd_error *err)
         is_joined = join_text(j, item, column);
     } else if (is_joined && kind == KIND_DICT) {
         is_joined = join_dict(j, item, column);
+        bool is_poor = !j->plan->columns[item].is_fixed && (int64_t)column->dict_count * 2 > column->rows;
+        if (is_joined && is_poor) is_joined = spell_column(j, column);
     } else if (is_joined) {
         is_joined = join_fixed(j, item, column);
     }

@@ -14,15 +14,17 @@ kd_status out_beside(const char *path, char buf[OUT_PATH_MAX], kd_error *err)
 
 kd_status out_open(out_file *out, const char *path, kd_encoding encoding, kd_error *err)
 {
-    static const char *const names[] = { [KD_ENCODING_GB18030] = "GB18030", [KD_ENCODING_UTF16LE] = "UTF-16LE",
-                                         [KD_ENCODING_UTF16BE] = "UTF-16BE" };
+    static const char *const names[] = {
+        [KD_ENCODING_GB18030] = "GB18030", [KD_ENCODING_UTF16LE] = "UTF-16LE", [KD_ENCODING_UTF16BE] = "UTF-16BE"
+    };
     out->path = path;
     kd_buf_init(&out->text, SIZE_MAX / 4);
     kd_buf_init(&out->coded, SIZE_MAX / 4);
     out->is_coded = encoding > KD_ENCODING_UTF8;
     if (out->is_coded) {
         out->converter = iconv_open(names[encoding], "UTF-8");
-        if (out->converter == (iconv_t)-1) return kd_fail(err, KD_UNSUPPORTED, "", "this system cannot write %s", names[encoding]);
+        if (out->converter == (iconv_t)-1)
+            return kd_fail(err, KD_UNSUPPORTED, "", "this system cannot write %s", names[encoding]);
     }
     kd_status status = out_beside(path, out->beside, err);
     out->fd = status == KD_OK ? open(out->beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;

@@ -49,6 +49,7 @@ void csv_piece_column_done(const csv_plan *plan, const csv_piece *piece, piece_c
     memory_free(budget, column->ends, rows * sizeof *column->ends);
     memory_free(budget, column->bytes, column->bytes_cap);
     kd_dict_free(column->dict);
+    free(column->recent);
     memory_refund(budget, column->dict_charged);
     *column = (piece_column){ .kind = column->kind };
 }
@@ -81,8 +82,10 @@ static bool start_kind(memory_budget *budget, const csv_piece *piece, piece_colu
         memset(column->values, 0, (size_t)piece->rows * kind_width(kind));
     }
     column->kind = (uint8_t)kind;
-    if (kind == KIND_DICT) column->dict = kd_dict_new();
-    return kind != KIND_DICT || column->dict;
+    if (kind != KIND_DICT) return true;
+    column->dict = kd_dict_new();
+    column->recent = calloc((size_t)1 << RECENT_BITS, sizeof *column->recent);
+    return column->dict && column->recent;
 }
 
 static bool grow_column(memory_budget *budget, piece_column *column, size_t rows, size_t rows_new)
@@ -138,7 +141,7 @@ static put_result put_null(parsing *p, piece_column *column)
 
 static bool text_room(memory_budget *budget, piece_column *column, size_t len)
 {
-    if (len <= column->bytes_cap - column->bytes_len) return true;
+    if (column->bytes && len <= column->bytes_cap - column->bytes_len) return true;
     size_t cap = column->bytes_cap + column->bytes_cap / 2 + len + 4096;
     if (cap > UINT32_MAX) return false;
     char *grown = memory_resize(budget, column->bytes, column->bytes_cap, cap);
@@ -202,7 +205,23 @@ static put_result spell_out(parsing *p, piece_column *column)
     return result;
 }
 
-static put_result put_dict(parsing *p, size_t index, piece_column *column, kd_str value)
+/* Short texts as two words, so that those seen lately are found without hashing; longer ones are not kept. */
+static recent_text *recent_slot(const csv_plan *plan, piece_column *column, kd_str value, recent_text *out_key)
+{
+    const char *text_end = plan->format->text.ptr + plan->format->text.len;
+    bool is_inside = value.ptr >= plan->format->text.ptr && value.ptr + 16 <= text_end;
+    if (!is_inside || value.len == 0 || value.len > 16) return NULL;
+    memcpy(&out_key->first, value.ptr, 8);
+    memcpy(&out_key->last, value.ptr + 8, 8);
+    size_t len = value.len;
+    if (len < 8) out_key->first &= (UINT64_C(1) << (8 * len)) - 1;
+    if (len < 16) out_key->last &= len <= 8 ? 0 : (UINT64_C(1) << (8 * (len - 8))) - 1;
+    out_key->len = (uint32_t)len;
+    uint64_t mix = (out_key->first ^ (out_key->last << 1 | out_key->last >> 63)) * UINT64_C(0x9E3779B97F4A7C15);
+    return &column->recent[mix >> (64 - RECENT_BITS)];
+}
+
+static put_result put_new(parsing *p, size_t index, piece_column *column, kd_str value)
 {
     uint32_t known = kd_dict_count(column->dict), code = kd_dict_add(column->dict, value);
     if (code > INT32_MAX) return PUT_LIMIT;
@@ -221,6 +240,21 @@ static put_result put_dict(parsing *p, size_t index, piece_column *column, kd_st
         }
     }
     ((uint32_t *)(void *)column->values)[rows] = code;
+    return PUT_OK;
+}
+
+static put_result put_dict(parsing *p, size_t index, piece_column *column, kd_str value)
+{
+    recent_text key = { 0 }, *slot = recent_slot(p->plan, column, value, &key);
+    uint32_t *codes = (uint32_t *)(void *)column->values;
+    if (slot && slot->first == key.first && slot->last == key.last && slot->len == key.len) {
+        codes[p->piece->rows] = slot->code;
+        return PUT_OK;
+    }
+    put_result result = put_new(p, index, column, value);
+    if (result != PUT_OK || column->kind != KIND_DICT || !slot) return result;
+    key.code = codes[p->piece->rows];
+    *slot = key;
     return PUT_OK;
 }
 
@@ -348,8 +382,11 @@ static put_result put_field(parsing *p, size_t index, const csv_field *field)
         column->has_quoted_empty = true;
         if (column->kind < KIND_DICT) return put_null(p, column);
     }
-    kd_str value = csv_field_text(field, &p->scratch);
-    if (p->scratch.status != KD_OK) return PUT_LIMIT;
+    kd_str value = { field->ptr, field->len };
+    if (field->has_escape) {
+        value = csv_field_text(field, &p->scratch);
+        if (p->scratch.status != KD_OK) return PUT_LIMIT;
+    }
     if (p->plan->null_lengths && is_null_text(p->plan, value)) return put_null(p, column);
     put_result result = put_value(p, index, column, value);
     if (result == PUT_BAD && !p->reason) p->reason = bad_bytes_reason(value);

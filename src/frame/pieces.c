@@ -100,7 +100,7 @@ static void join_kinds(run *r)
 /* True when the column's values cannot be turned into the plan's kind without the file. */
 static bool is_lost(const piece_column *column, column_kind kind)
 {
-    if (column->kind == kind) return false;
+    if (column->kind != KIND_UNKNOWN && column->kind == kind) return false;
     if (column->kind == KIND_UNKNOWN) return column->has_quoted_empty && (kind >= KIND_DICT || kind == KIND_UNKNOWN);
     if (column->kind == KIND_INT && kind == KIND_FLOAT) return false;
     return !(column->kind == KIND_DICT && kind == KIND_TEXT);

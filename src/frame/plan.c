@@ -118,9 +118,10 @@ static kd_status find_header(const csv_plan *plan, kd_str text, size_t *out_inde
 
 static column_kind kind_of(kd_type type)
 {
-    static const uint8_t kinds[] = { [KD_TYPE_TEXT] = KIND_TEXT, [KD_TYPE_DICT] = KIND_DICT,
-                                     [KD_TYPE_INT64] = KIND_INT, [KD_TYPE_FLOAT64] = KIND_FLOAT,
-                                     [KD_TYPE_DATE] = KIND_DATE, [KD_TYPE_BOOL] = KIND_BOOL };
+    static const uint8_t kinds[] = {
+        [KD_TYPE_TEXT] = KIND_TEXT,     [KD_TYPE_DICT] = KIND_DICT, [KD_TYPE_INT64] = KIND_INT,
+        [KD_TYPE_FLOAT64] = KIND_FLOAT, [KD_TYPE_DATE] = KIND_DATE, [KD_TYPE_BOOL] = KIND_BOOL
+    };
     return (column_kind)kinds[type];
 }
 
@@ -179,10 +180,9 @@ static kd_status take_others(csv_plan *plan, bool is_text, const bool *is_taken,
             status = no_memory(err, plan);
         }
         if (status != KD_OK || is_taken[i]) continue;
-        plan->columns[plan->count++] = (plan_column){ .name = name,
-                                                      .field = (uint32_t)i,
-                                                      .is_fixed = is_text,
-                                                      .kind = is_text ? KIND_TEXT : KIND_UNKNOWN };
+        plan->columns[plan->count++] = (plan_column){
+            .name = name, .field = (uint32_t)i, .is_fixed = is_text, .kind = is_text ? KIND_TEXT : KIND_UNKNOWN
+        };
     }
     kd_dict_free(names);
     return status;

@@ -8,7 +8,7 @@ static const struct {
     kd_str mark;
     const char *what;
 } others[] = {
-    { { "\xD0\xCF\x11\xE0", 4 }, "an old Excel or Word file (.xls, .doc)" },
+    { { "\xD0\xCF\x11\xE0", 4 }, "an old Excel or Word file (.xls, .doc) or a workbook with a password" },
     { { "%PDF", 4 }, "a PDF" },
     { { "\x89PNG", 4 }, "a picture" },
     { { "\xFF\xD8\xFF", 3 }, "a picture" },
@@ -29,7 +29,10 @@ static const struct {
     { { "<HTML", 5 }, "a web page" },
     { { "<table", 6 }, "a web page" },
     { { "<?xml", 5 }, "an XML file" },
-    { { "\x7F" "ELF", 4 }, "a program" },
+    { { "\x7F"
+        "ELF",
+        4 },
+      "a program" },
     { { "MZ\x90", 3 }, "a program" },
 };
 
@@ -64,11 +67,6 @@ static bool looks_binary(kd_str text)
     return controls * 32 > len;
 }
 
-static kd_str sample_of(kd_str text)
-{
-    return kd_str_sub(text, 0, CSV_SAMPLE_BYTES);
-}
-
 /* '\r' only when the sample ends lines with nothing else. */
 static char recognise_newline(kd_str sample)
 {
@@ -78,7 +76,7 @@ static char recognise_newline(kd_str sample)
         if (c == '"') is_quoted = !is_quoted;
         if (is_quoted) continue;
         if (c == '\n') return '\n';
-        if (c == '\r') has_return = i + 1 < sample.len && sample.ptr[i + 1] != '\n';
+        has_return |= c == '\r';
     }
     return has_return ? '\r' : '\n';
 }
@@ -167,9 +165,14 @@ static kd_status fill(kd_str bytes, const kd_read_options *options, csv_format *
         return KD_INVALID;
     }
     if (looks_binary(format->text)) return refuse(err, format->name, "a binary file");
-    kd_str sample = sample_of(format->text);
-    format->newline = recognise_newline(sample);
-    if (!format->delimiter) format->delimiter = recognise_delimiter(sample, format->newline);
+    kd_buf sample; /* decoded, as a second byte of GB18030 may look like '|' */
+    kd_buf_init(&sample, SIZE_MAX / 4);
+    if (format->encoding == KD_ENCODING_GB18030) KD_TRY(gb18030_prepare(err));
+    encoding_convert(is_wide ? KD_ENCODING_UTF8 : format->encoding, kd_str_sub(format->text, 0, CSV_SAMPLE_BYTES),
+                     &sample);
+    format->newline = recognise_newline(kd_buf_view(&sample));
+    if (!format->delimiter) format->delimiter = recognise_delimiter(kd_buf_view(&sample), format->newline);
+    kd_buf_done(&sample);
     return is_wide ? KD_OK : settle_text(format, err);
 }
 

@@ -27,9 +27,9 @@ __attribute__((target("avx2"))) static void mask_batch_avx2(const char *from, ch
         uint64_t mask = 0;
         for (unsigned half = 0; half < 2; half++) {
             __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(from + block * 64 + half * 32));
-            __m256i hit = _mm256_or_si256(
-                _mm256_or_si256(_mm256_cmpeq_epi8(bytes, want[0]), _mm256_cmpeq_epi8(bytes, want[1])),
-                _mm256_or_si256(_mm256_cmpeq_epi8(bytes, want[2]), _mm256_cmpeq_epi8(bytes, zero)));
+            __m256i hit =
+                _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(bytes, want[0]), _mm256_cmpeq_epi8(bytes, want[1])),
+                                _mm256_or_si256(_mm256_cmpeq_epi8(bytes, want[2]), _mm256_cmpeq_epi8(bytes, zero)));
             mask |= (uint64_t)(uint32_t)_mm256_movemask_epi8(hit) << (half * 32);
         }
         masks[block] = mask;

@@ -10,9 +10,9 @@ enum { SCAN_BLOCKS = 64, SCAN_BATCH_BYTES = SCAN_BLOCKS * 64 };
 typedef struct {
     kd_str text;
     char delimiter, newline;
-    size_t batch;        /* offset of the batch that `masks` describes */
-    unsigned block;      /* the block in it that `bits` belongs to */
-    uint64_t bits;       /* what is left of that block */
+    size_t batch;   /* offset of the batch that `masks` describes */
+    unsigned block; /* the block in it that `bits` belongs to */
+    uint64_t bits;  /* what is left of that block */
     uint64_t masks[SCAN_BLOCKS];
 } scanner;
 

@@ -57,20 +57,28 @@ bool value_int(kd_str text, int64_t *out)
     return true;
 }
 
-/* "12.5" exactly: below 2^53 and 10^22 one division is rounded once. Source: W. Clinger, How to read floating point
- * numbers accurately, 1990. */
+/* "12.5" exactly: whole numbers below 2^53 and powers of ten up to 10^22 are doubles, so one division rounds once.
+ * Source: W. Clinger, How to read floating point numbers accurately, 1990. */
 static bool short_decimal(const char *at, size_t len, double *out)
 {
-    static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
-    const char *point = memchr(at, '.', len);
-    size_t whole = point ? (size_t)(point - at) : len, part = point ? len - whole - 1 : 0;
-    uint64_t high, low = 0;
-    if (whole == 0 || whole + part > 15 || (point && part == 0)) return false;
-    if (!digits(at, whole, &high) || (part && !digits(point + 1, part, &low))) return false;
-    static const uint64_t tens[] = { 1,       10,       100,       1000,       10000,       100000,       1000000,      10000000,
-                                     100000000, 1000000000, 10000000000, 100000000000, 1000000000000, 10000000000000,
-                                     100000000000000, 1000000000000000 };
-    *out = (double)(high * tens[part] + low) / powers[part];
+    enum { DIGITS_MAX = 15 };
+    static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14 };
+    if (len > DIGITS_MAX + 1) return false;
+    uint64_t value = 0;
+    size_t point = len;
+    for (size_t i = 0; i < len; i++) {
+        unsigned digit = (unsigned char)at[i] - (unsigned)'0';
+        if (digit <= 9) {
+            value = value * 10 + digit;
+        } else if (at[i] == '.' && point == len && i > 0 && i + 1 < len) {
+            point = i;
+        } else {
+            return false;
+        }
+    }
+    size_t decimals = point < len ? len - point - 1 : 0;
+    if (point == len && len > DIGITS_MAX) return false;
+    *out = (double)value / powers[decimals];
     return true;
 }
 

@@ -1,6 +1,8 @@
 #include "limits.h"
 #include "out.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,7 +69,8 @@ static lxw_error write_rows(const kd_frame *frame, lxw_workbook *book, lxw_works
 static kd_status fail_code(const char *path, lxw_error code, kd_error *err)
 {
     if (code == LXW_ERROR_MAX_STRING_LENGTH_EXCEEDED)
-        return kd_fail_at(err, KD_LIMIT, path, 0, 0, "a text is longer than the 32,767 characters of a spreadsheet cell");
+        return kd_fail_at(err, KD_LIMIT, path, 0, 0,
+                          "a text is longer than the 32,767 characters of a spreadsheet cell");
     kd_status status = code == LXW_ERROR_MEMORY_MALLOC_FAILED ? KD_LIMIT : KD_IO;
     kd_fail_at(err, status, path, 0, 0, "cannot write the workbook: %s", lxw_strerror(code));
     kd_hint(err, "check the sheet's name, the folder and the free space");
@@ -84,6 +87,10 @@ kd_status kd_frame_write_xlsx(const kd_frame *frame, const char *path, const cha
     }
     char beside[OUT_PATH_MAX];
     KD_TRY(out_beside(path, beside, err));
+    /* the library tells a file that cannot be made on standard error, and not why */
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0) return kd_fail_errno(err, path, "create");
+    close(fd);
     lxw_workbook_options options = { .constant_memory = LXW_TRUE };
     lxw_workbook *book = workbook_new_opt(beside, &options);
     if (!book) return kd_fail(err, KD_LIMIT, "", "no memory to write the workbook");

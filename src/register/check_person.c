@@ -86,8 +86,7 @@ static bool sounds_the_same(const asking *a, kd_str x, kd_str y)
     kd_name one, other;
     kd_name_read(a->context->text, x, &one);
     kd_name_read(a->context->text, y, &other);
-    return one.count == other.count &&
-           memcmp(one.syllables, other.syllables, one.count * sizeof one.syllables[0]) == 0;
+    return one.count == other.count && memcmp(one.syllables, other.syllables, one.count * sizeof one.syllables[0]) == 0;
 }
 
 /* Whether `value` says something other than `kept` that is worth asking about. */

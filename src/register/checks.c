@@ -17,8 +17,9 @@ struct kd_checks {
     size_t count;
 };
 
-static const char NEVER[] = "a check compares what sources say of one person; pregnancies, births, children and parents "
-                            "are never counted, ranked or asked for (guarantees G1, G4)";
+static const char NEVER[] =
+    "a check compares what sources say of one person; pregnancies, births, children and parents "
+    "are never counted, ranked or asked for (guarantees G1, G4)";
 
 /* ---- small parts ---- */
 
@@ -250,7 +251,8 @@ static kd_status read_counted_from(const kd_yaml *node, kd_check *check, kd_erro
         check->counted_from = (kd_counted_from)i;
         return KD_OK;
     }
-    return kd_yaml_fail(err, kd_yaml_get(node, "counted_from"), "birth_day, event_day or recorded_day is expected here");
+    return kd_yaml_fail(err, kd_yaml_get(node, "counted_from"),
+                        "birth_day, event_day or recorded_day is expected here");
 }
 
 static kd_status read_missing(kd_checks *checks, const kd_yaml *node, kd_check *check, bool *is_of_children,
@@ -260,8 +262,7 @@ static kd_status read_missing(kd_checks *checks, const kd_yaml *node, kd_check *
     KD_TRY(read_feeds(checks, node, "known_to", &check->known_to, is_of_children, err));
     const kd_yaml *unknown = kd_yaml_get(node, "unknown_to");
     check->unknown_to_others = unknown && unknown->kind == KD_YAML_SCALAR && kd_str_is(unknown->text, "others");
-    if (!check->unknown_to_others)
-        KD_TRY(read_feeds(checks, node, "unknown_to", &check->unknown_to, &ignored, err));
+    if (!check->unknown_to_others) KD_TRY(read_feeds(checks, node, "unknown_to", &check->unknown_to, &ignored, err));
     KD_TRY(read_counted_from(node, check, err));
     KD_TRY(read_int(node, "after_days", -1, 0, DAYS_MAX, &check->after_days, err));
     KD_TRY(read_int(node, "within_days", 0, 0, DAYS_MAX, &check->within_days, err));
@@ -327,7 +328,9 @@ static const struct {
                           { COMMON_KEYS, "known_to", "unknown_to", "counted_from", "after_days", "within_days",
                             "unless_status", NULL },
                           read_missing },
-    [KD_FIND_CONTRADICTION] = { "contradiction", { COMMON_KEYS, "says", "but", "after_days", NULL }, read_contradiction },
+    [KD_FIND_CONTRADICTION] = { "contradiction",
+                                { COMMON_KEYS, "says", "but", "after_days", NULL },
+                                read_contradiction },
     [KD_FIND_PARTNER_UNKNOWN] = { "partner_unknown", { COMMON_KEYS, "feeds", "sides", NULL }, read_partner },
 };
 enum { FIND_COUNT = sizeof FINDS / sizeof FINDS[0] };

@@ -68,7 +68,7 @@ void kd_checks_free(kd_checks *checks);
 kd_str kd_checks_version(const kd_checks *checks);
 size_t kd_checks_count(const kd_checks *checks);
 const kd_check *kd_checks_at(const kd_checks *checks, size_t index);
-const kd_check *kd_checks_find(const kd_checks *checks, kd_str kind);          /* NULL: not in the pack */
+const kd_check *kd_checks_find(const kd_checks *checks, kd_str kind);           /* NULL: not in the pack */
 const kd_check_role *kd_checks_role(const kd_checks *checks, kd_str role_name); /* NULL: not in the pack */
 
 /* ---- asking ---- */

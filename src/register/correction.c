@@ -39,10 +39,12 @@ kd_status kd_correction_make(kd_register *reg, int64_t decision_id, kd_attribute
         const kd_source_record *record = &evidence->records[i];
         kd_value_of value = kd_attribute_of(record, attribute);
         if (!value.is_there) continue;
-        kd_str text = kd_value_text(attribute, &value, buf), wanted_text = wanted.is_there ? right : (kd_str){ NULL, 0 };
+        kd_str text = kd_value_text(attribute, &value, buf),
+               wanted_text = wanted.is_there ? right : (kd_str){ NULL, 0 };
         if (kd_str_eq(text, wanted_text)) continue;
         bool is_written = attribute == KD_ATTR_NAME && record->name_written.len;
-        KD_TRY(kd_correction_add(reg, decision_id, record, field, is_written ? record->name_written : text, right, err));
+        KD_TRY(
+            kd_correction_add(reg, decision_id, record, field, is_written ? record->name_written : text, right, err));
         count++;
     }
     *out_count = count;
@@ -198,12 +200,12 @@ static void add_row(kd_frame_builder *b, const kd_rows *rows)
 
 static kd_status query_export(kd_register *reg, kd_str feed, bool again, kd_rows **out_rows, kd_error *err)
 {
-#define EXPORT_SELECT                                                                                               \
-    "select batch.file_name, correction.row_no, source_record.name, source_record.identity_number, "                \
-    "source_record.birth_day, source_record.certificate_no, source_record.household_no, correction.attribute, "     \
-    "correction.wrong_value, correction.right_value, correction.created_at, correction.id, "                        \
-    "source_record.name_written from correction join source on source.id = correction.source_id "                   \
-    "join batch on batch.id = correction.batch_id "                                                                 \
+#define EXPORT_SELECT                                                                                           \
+    "select batch.file_name, correction.row_no, source_record.name, source_record.identity_number, "            \
+    "source_record.birth_day, source_record.certificate_no, source_record.household_no, correction.attribute, " \
+    "correction.wrong_value, correction.right_value, correction.created_at, correction.id, "                    \
+    "source_record.name_written from correction join source on source.id = correction.source_id "               \
+    "join batch on batch.id = correction.batch_id "                                                             \
     "join source_record on source_record.id = correction.source_record_id where source.feed = $1 "
     const char *sql = again ? EXPORT_SELECT "order by batch.file_name, correction.row_no, correction.id"
                             : EXPORT_SELECT "and correction.exported_at is null "
@@ -218,7 +220,10 @@ static kd_status collect(kd_register *reg, kd_str feed, bool again, kd_frame_bui
     bool has_row = false;
     int64_t count = 0;
     for (size_t i = 0; i < EXPORT_COLUMNS; i++)
-        kd_frame_builder_column(b, HEADERS[i], i == 1 ? KD_TYPE_INT64 : i == 4 || i == 10 ? KD_TYPE_DATE : KD_TYPE_TEXT);
+        kd_frame_builder_column(b, HEADERS[i],
+                                i == 1              ? KD_TYPE_INT64
+                                : i == 4 || i == 10 ? KD_TYPE_DATE
+                                                    : KD_TYPE_TEXT);
     KD_TRY(query_export(reg, feed, again, &rows, err));
     kd_status status;
     while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row) {
@@ -235,8 +240,8 @@ static kd_status write_file(kd_frame_builder *b, const char *path, bool is_xlsx,
     static const kd_write_options options = { .bom = true, .crlf = true, .guard_formulas = true };
     kd_frame *frame;
     KD_TRY(kd_frame_builder_finish(b, &frame, err));
-    kd_status status = is_xlsx ? kd_frame_write_xlsx(frame, path, "更正", err)
-                               : kd_frame_write_csv(frame, path, &options, err);
+    kd_status status =
+        is_xlsx ? kd_frame_write_xlsx(frame, path, "更正", err) : kd_frame_write_csv(frame, path, &options, err);
     kd_frame_free(frame);
     return status;
 }

@@ -72,10 +72,10 @@ void kd_packs_done(kd_packs *packs)
 kd_status kd_record_copy(kd_arena *arena, const kd_source_record *record, kd_source_record *out_copy, kd_error *err)
 {
     kd_source_record copy = *record;
-    kd_str *const texts[] = { &copy.name,         &copy.name_written,       &copy.identity_number, &copy.phone,
-                              &copy.address,      &copy.household_no,       &copy.household_relation,
-                              &copy.ethnicity,    &copy.marital_status,     &copy.education,
-                              &copy.certificate_no, &copy.handbook_no,      &copy.status };
+    kd_str *const texts[] = { &copy.name,           &copy.name_written, &copy.identity_number,    &copy.phone,
+                              &copy.address,        &copy.household_no, &copy.household_relation, &copy.ethnicity,
+                              &copy.marital_status, &copy.education,    &copy.certificate_no,     &copy.handbook_no,
+                              &copy.status };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (!texts[i]->ptr) continue;
         *texts[i] = kd_arena_str(arena, *texts[i]);
@@ -179,9 +179,9 @@ kd_status kd_person_living(kd_register *reg, int64_t id, int64_t *out_person_id,
 {
     for (int step = 0; step < MERGES_MAX; step++) {
         int64_t into;
-        kd_status status = kd_store_int(kd_register_store(reg), err, &into,
-                                        "select coalesce(merged_into, 0) from person where id = $1",
-                                        KD_VALUES(kd_int(id)));
+        kd_status status =
+            kd_store_int(kd_register_store(reg), err, &into,
+                         "select coalesce(merged_into, 0) from person where id = $1", KD_VALUES(kd_int(id)));
         if (status == KD_NOT_FOUND) {
             kd_fail(err, KD_NOT_FOUND, "", "there is no person with this id");
             kd_hint(err, "find persons with `kindred person show --name NAME`");

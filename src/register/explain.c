@@ -32,8 +32,7 @@ static kd_status read_side(kd_register *reg, const char *sql, in_row *r, kd_aren
 {
     kd_rows *rows;
     bool has_row = false;
-    KD_TRY(kd_store_query(kd_register_store(reg), err, &rows, sql,
-                          KD_VALUES(kd_int(r->self->id), kd_int(NEIGHBOURS))));
+    KD_TRY(kd_store_query(kd_register_store(reg), err, &rows, sql, KD_VALUES(kd_int(r->self->id), kd_int(NEIGHBOURS))));
     kd_status status;
     while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row) {
         kd_source_record found, copy;
@@ -63,16 +62,16 @@ typedef struct {
     kd_type type;
 } column;
 
-static const column COLUMNS[] = { { "source", KD_TYPE_DICT },          { "role", KD_TYPE_DICT },
-                                  { "group", KD_TYPE_INT64 },          { "name", KD_TYPE_DICT },
-                                  { "identity", KD_TYPE_DICT },        { "birth_day", KD_TYPE_DATE },
-                                  { "sex", KD_TYPE_INT64 },            { "phone", KD_TYPE_DICT },
-                                  { "division", KD_TYPE_INT64 },       { "address", KD_TYPE_DICT },
-                                  { "household", KD_TYPE_DICT },       { "certificate_no", KD_TYPE_DICT },
-                                  { "handbook_no", KD_TYPE_DICT },     { "birth_order", KD_TYPE_INT64 },
-                                  { "mother_name", KD_TYPE_DICT },     { "mother_identity", KD_TYPE_DICT },
-                                  { "father_name", KD_TYPE_DICT },     { "father_identity", KD_TYPE_DICT },
-                                  { "spouse_name", KD_TYPE_DICT },     { "spouse_identity", KD_TYPE_DICT } };
+static const column COLUMNS[] = { { "source", KD_TYPE_DICT },      { "role", KD_TYPE_DICT },
+                                  { "group", KD_TYPE_INT64 },      { "name", KD_TYPE_DICT },
+                                  { "identity", KD_TYPE_DICT },    { "birth_day", KD_TYPE_DATE },
+                                  { "sex", KD_TYPE_INT64 },        { "phone", KD_TYPE_DICT },
+                                  { "division", KD_TYPE_INT64 },   { "address", KD_TYPE_DICT },
+                                  { "household", KD_TYPE_DICT },   { "certificate_no", KD_TYPE_DICT },
+                                  { "handbook_no", KD_TYPE_DICT }, { "birth_order", KD_TYPE_INT64 },
+                                  { "mother_name", KD_TYPE_DICT }, { "mother_identity", KD_TYPE_DICT },
+                                  { "father_name", KD_TYPE_DICT }, { "father_identity", KD_TYPE_DICT },
+                                  { "spouse_name", KD_TYPE_DICT }, { "spouse_identity", KD_TYPE_DICT } };
 enum { COLUMN_COUNT = sizeof COLUMNS / sizeof COLUMNS[0] };
 
 static void put_text(kd_frame_builder *b, size_t *at, kd_str text)
@@ -164,9 +163,27 @@ static kd_status explain_with(const kd_matcher *matcher, const kd_person_view *v
     for (uint32_t i = 0; i < view->link_count; i++) {
         uint32_t peer = index_of(view, view->links[i].peer_id);
         if (peer == UINT32_MAX || peer == i) continue;
-        KD_TRY(kd_matcher_explain(matcher, i < peer ? i : peer, i < peer ? peer : i, arena, &reasons[i].waterfall, err));
+        KD_TRY(
+            kd_matcher_explain(matcher, i < peer ? i : peer, i < peer ? peer : i, arena, &reasons[i].waterfall, err));
         reasons[i].rest_bits = view->links[i].weight - reasons[i].waterfall.total_bits;
         reasons[i].is_there = true;
+    }
+    return KD_OK;
+}
+
+/* The waterfall's names point into the model, which ends here. */
+static kd_status copy_names(const kd_person_view *view, kd_arena *arena, kd_link_reason *reasons, kd_error *err)
+{
+    for (size_t i = 0; i < view->link_count; i++) {
+        kd_waterfall *w = &reasons[i].waterfall;
+        for (size_t k = 0; k < w->count; k++) {
+            kd_str *const names[] = { &w->steps[k].comparison, &w->steps[k].level, &w->steps[k].title_zh,
+                                      &w->steps[k].title_en };
+            for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+                *names[n] = kd_arena_str(arena, *names[n]);
+                if (!names[n]->ptr) return kd_fail(err, KD_LIMIT, "", "no memory for the explanation");
+            }
+        }
     }
     return KD_OK;
 }
@@ -188,27 +205,11 @@ static kd_status explain(kd_register *reg, const kd_person_view *view, kd_str ya
     }
     if (status == KD_OK) status = kd_matcher_train(matcher, model, err); /* trained: only taken over */
     if (status == KD_OK) status = explain_with(matcher, view, arena, reasons, err);
+    if (status == KD_OK) status = copy_names(view, arena, reasons, err);
     kd_matcher_free(matcher);
     kd_frame_free(frame);
     kd_model_free(model);
     return status;
-}
-
-/* The waterfall's names point into the model, which ends here. */
-static kd_status copy_names(const kd_person_view *view, kd_arena *arena, kd_link_reason *reasons, kd_error *err)
-{
-    for (size_t i = 0; i < view->link_count; i++) {
-        kd_waterfall *w = &reasons[i].waterfall;
-        for (size_t k = 0; k < w->count; k++) {
-            kd_str *const names[] = { &w->steps[k].comparison, &w->steps[k].level, &w->steps[k].title_zh,
-                                      &w->steps[k].title_en };
-            for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
-                *names[n] = kd_arena_str(arena, *names[n]);
-                if (!names[n]->ptr) return kd_fail(err, KD_LIMIT, "", "no memory for the explanation");
-            }
-        }
-    }
-    return KD_OK;
 }
 
 kd_status kd_person_explain(kd_register *reg, const kd_person_view *view, kd_arena *arena, kd_link_reason **out_reasons,
@@ -218,9 +219,7 @@ kd_status kd_person_explain(kd_register *reg, const kd_person_view *view, kd_are
     kd_link_reason *reasons = kd_arena_array(arena, view->link_count + 1, sizeof *reasons);
     if (!reasons) return kd_fail(err, KD_LIMIT, "", "no memory for the explanation");
     KD_TRY(read_model(reg, arena, &name, &yaml, err));
-    if (view->link_count > 1) {
-        KD_TRY(explain(reg, view, yaml, arena, reasons, err));
-    }
+    if (view->link_count > 1) KD_TRY(explain(reg, view, yaml, arena, reasons, err));
     *out_reasons = reasons;
     *out_model = name;
     return KD_OK;

@@ -42,9 +42,9 @@ typedef struct {
 } kd_task_words;
 
 typedef struct {
-    int64_t division; /* 0: everywhere; else this area and what lies in it */
-    kd_str kind;      /* empty: every kind */
-    kd_str state;     /* empty: every state */
+    int64_t division;   /* 0: everywhere; else this area and what lies in it */
+    kd_str kind;        /* empty: every kind */
+    kd_str state;       /* empty: every state */
     int32_t overdue_on; /* KD_DAY_NONE: all; else only those due before that day */
     size_t limit;       /* 1 .. KD_PAGE_MAX */
     kd_str cursor;      /* empty: from the beginning */

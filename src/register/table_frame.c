@@ -49,7 +49,7 @@ static void relate(const kd_record_table *t, uint32_t from, uint32_t to, context
                 c->spouse_identity[i] = t->identity[j];
             }
         }
-        c->group[i] = t->id[from];
+        c->group[i] = (int64_t)from + 1;
     }
 }
 

@@ -7,8 +7,8 @@
 
 enum { COUNTS_MAX = 4 * KD_CHECKS_MAX, SQL_BYTES = 1400, VALUES_MAX = 12 };
 
-#define TASK_COLUMNS                                                                                                  \
-    "id, kind, subject, state, severity, person_id, other_id, record_a, record_b, attribute, division, role, "        \
+#define TASK_COLUMNS                                                                                           \
+    "id, kind, subject, state, severity, person_id, other_id, record_a, record_b, attribute, division, role, " \
     "due_day, pack_version, facts, created_at, resolved_at, resolved_by, answer, note"
 
 static kd_status no_memory(kd_error *err)
@@ -31,10 +31,9 @@ static kd_status read_task(const kd_rows *rows, kd_arena *arena, kd_task *out, k
     const struct {
         kd_str *text;
         size_t column;
-    } texts[] = { { &out->kind, 1 },          { &out->subject, 2 }, { &out->state, 3 },
-                  { &out->attribute, 9 },     { &out->role, 11 },   { &out->pack_version, 13 },
-                  { &out->facts, 14 },        { &out->resolved_by, 17 }, { &out->answer, 18 },
-                  { &out->note, 19 } };
+    } texts[] = { { &out->kind, 1 },    { &out->subject, 2 },       { &out->state, 3 },  { &out->attribute, 9 },
+                  { &out->role, 11 },   { &out->pack_version, 13 }, { &out->facts, 14 }, { &out->resolved_by, 17 },
+                  { &out->answer, 18 }, { &out->note, 19 } };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         kd_str text = kd_rows_text(rows, texts[i].column);
         if (!text.len) continue;
@@ -69,8 +68,7 @@ static void add_value(statement *s, const char *part, kd_value value)
     add(s, number);
 }
 
-/* Codes within an area share its leading digits: the area's zeros become nines. */
-static int64_t last_code_within(int64_t area)
+int64_t kd_area_last_code(int64_t area)
 {
     static const struct {
         kd_division_level level;
@@ -109,7 +107,7 @@ static kd_status compose(statement *s, const kd_task_filter *f, kd_error *err)
     add(s, "select " TASK_COLUMNS " from task where 1 = 1");
     if (f->division) {
         add_value(s, " and division >= ", kd_int(f->division));
-        add_value(s, " and division <= ", kd_int(last_code_within(f->division)));
+        add_value(s, " and division <= ", kd_int(kd_area_last_code(f->division)));
     }
     if (f->kind.len) add_value(s, " and kind = ", kd_text_value(f->kind));
     if (f->state.len) add_value(s, " and state = ", kd_text_value(f->state));
@@ -131,8 +129,7 @@ static kd_status read_page(kd_rows *rows, size_t limit, kd_arena *arena, kd_task
             continue;
         }
         const kd_task *last = &page->tasks[limit - 1];
-        page->next =
-            kd_arena_fmt(arena, "%d.%d.%lld", (int)last->due_day, last->severity, (long long)last->id);
+        page->next = kd_arena_fmt(arena, "%d.%d.%lld", (int)last->due_day, last->severity, (long long)last->id);
         return page->next.ptr ? KD_OK : no_memory(err);
     }
 }
@@ -171,8 +168,8 @@ kd_status kd_task_of_person(kd_register *reg, int64_t person_id, kd_arena *arena
 kd_status kd_task_get(kd_register *reg, int64_t id, kd_arena *arena, kd_task *out_task, kd_error *err)
 {
     kd_task_page page;
-    KD_TRY(run_page(reg, "select " TASK_COLUMNS " from task where id = $1", KD_VALUES(kd_int(id)), 1, arena, &page,
-                    err));
+    KD_TRY(
+        run_page(reg, "select " TASK_COLUMNS " from task where id = $1", KD_VALUES(kd_int(id)), 1, arena, &page, err));
     if (page.count == 0) {
         kd_fail(err, KD_NOT_FOUND, "", "there is no task with this id");
         kd_hint(err, "`kindred tasks list` shows them");

@@ -98,10 +98,11 @@ static kd_status read_standing(kd_task_writer *w, kd_error *err)
 {
     kd_rows *rows;
     bool has_row = false;
-    KD_TRY(kd_store_query(kd_register_store(w->reg), err, &rows,
-                          "select id, kind, subject, state, severity, person_id, other_id, record_a, record_b, division, "
-                          "role, pack_version, facts from task order by id",
-                          KD_NO_VALUES));
+    KD_TRY(
+        kd_store_query(kd_register_store(w->reg), err, &rows,
+                       "select id, kind, subject, state, severity, person_id, other_id, record_a, record_b, division, "
+                       "role, pack_version, facts from task order by id",
+                       KD_NO_VALUES));
     kd_status status;
     while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row) {
         status = add_standing(w, rows, err);
@@ -178,8 +179,8 @@ static kd_status put_new(kd_task_writer *w, const pending *p, kd_bulk *bulk, kd_
 {
     const kd_task_found *f = &p->found;
     const kd_check *check = f->check;
-    kd_str attribute = check->attribute == KD_ATTR_NONE ? (kd_str){ NULL, 0 }
-                                                        : kd_str_of(kd_attribute_name(check->attribute));
+    kd_str attribute =
+        check->attribute == KD_ATTR_NONE ? (kd_str){ NULL, 0 } : kd_str_of(kd_attribute_name(check->attribute));
     const kd_value values[] = { kd_int(kd_register_next_id(w->reg)),
                                 kd_text_value(check->kind),
                                 kd_text_value(f->subject),
@@ -201,9 +202,9 @@ static kd_status put_new(kd_task_writer *w, const pending *p, kd_bulk *bulk, kd_
 
 static kd_status insert_new(kd_task_writer *w, kd_task_totals *totals, kd_error *err)
 {
-    static const char *const columns[] = { "id",        "kind",     "subject",  "state",     "severity", "person_id",
-                                           "other_id",  "record_a", "record_b", "attribute", "division", "role",
-                                           "due_day",   "pack_version", "facts", "created_at" };
+    static const char *const columns[] = { "id",       "kind",         "subject",  "state",     "severity", "person_id",
+                                           "other_id", "record_a",     "record_b", "attribute", "division", "role",
+                                           "due_day",  "pack_version", "facts",    "created_at" };
     kd_bulk *bulk;
     KD_TRY(kd_bulk_begin(kd_register_store(w->reg), "task", columns, sizeof columns / sizeof columns[0], &bulk, err));
     kd_status status = KD_OK;

@@ -25,7 +25,7 @@ static kd_status fold_name(kd_register *reg, kd_str raw, kd_arena *arena, kd_str
     return out->ptr ? KD_OK : no_memory(err);
 }
 
-#define BRIEF_SELECT                                                                                              \
+#define BRIEF_SELECT                                                                                          \
     "select person.id, person.name, person.state, person.sex, person.birth_day, person.division from person " \
     "where person.state = 'active' and (person.division between $2 and $3 or $4 = 0) "
 #define BRIEF_ORDER " order by person.name, person.id limit $5"
@@ -34,10 +34,7 @@ static kd_status query_brief(kd_register *reg, const kd_person_query *q, kd_aren
                              kd_error *err)
 {
     const char *sql;
-    kd_str what;
-    int64_t last = q->division;
-    for (int64_t step = 1000; step <= INT64_C(10000000000) && q->division % step == 0; step *= step < 1000000 ? 1000 : 100)
-        last = q->division + step - 1;
+    kd_str what = { NULL, 0 };
     if (q->identity_number.len) {
         kd_identity identity;
         kd_identity_read(q->identity_number, &identity);
@@ -52,7 +49,7 @@ static kd_status query_brief(kd_register *reg, const kd_person_query *q, kd_aren
         sql = BRIEF_SELECT "and person.name_initials = $1" BRIEF_ORDER;
     }
     return kd_store_query(kd_register_store(reg), err, out_rows, sql,
-                          KD_VALUES(kd_text_value(what), kd_int(q->division), kd_int(last),
+                          KD_VALUES(kd_text_value(what), kd_int(q->division), kd_int(kd_area_last_code(q->division)),
                                     kd_int(q->division ? 1 : 0), kd_int((int64_t)q->limit)));
 }
 
@@ -164,9 +161,8 @@ static kd_status view_links(kd_register *reg, const kd_packs *packs, const kd_ev
     if (!view->links) return no_memory(err);
     view->link_count = evidence->count;
     for (size_t i = 0; i < evidence->count; i++)
-        view->links[i] =
-            (kd_link_view){ .record = evidence->records[i],
-                            .source = source_name(packs, evidence->records[i].source_id, arena) };
+        view->links[i] = (kd_link_view){ .record = evidence->records[i],
+                                         .source = source_name(packs, evidence->records[i].source_id, arena) };
     KD_TRY(kd_store_query(kd_register_store(reg), err, &rows,
                           "select link.source_record_id, link.peer_record_id, link.weight, link.decided, "
                           "batch.file_name from link join source_record on source_record.id = link.source_record_id "
@@ -212,8 +208,7 @@ static kd_status view_relations(kd_register *reg, kd_arena *arena, kd_person_vie
                           "relation.other_id",
                           KD_VALUES(kd_int(view->id))));
     kd_status status;
-    while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row &&
-           view->relation_count < (size_t)count)
+    while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row && view->relation_count < (size_t)count)
         view->relations[view->relation_count++] =
             (kd_relation_view){ .kind = kd_arena_str(arena, kd_rows_text(rows, 0)),
                                 .other_id = kd_rows_int(rows, 1),
@@ -308,10 +303,11 @@ kd_status kd_person_history(kd_register *reg, int64_t id, kd_arena *arena, kd_pe
     if (!events) return no_memory(err);
     kd_rows *rows;
     bool has_row = false;
-    KD_TRY(kd_store_query(store, err, &rows,
-                          "select id, at, other_id, kind, attribute, old_value, new_value, decided_by from person_event "
-                          "where person_id = $1 order by at, id",
-                          KD_VALUES(kd_int(id))));
+    KD_TRY(
+        kd_store_query(store, err, &rows,
+                       "select id, at, other_id, kind, attribute, old_value, new_value, decided_by from person_event "
+                       "where person_id = $1 order by at, id",
+                       KD_VALUES(kd_int(id))));
     kd_status status;
     while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row && count < (size_t)total)
         events[count++] = (kd_person_event){ .id = kd_rows_int(rows, 0),

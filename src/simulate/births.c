@@ -46,7 +46,8 @@ static uint32_t union_on(const sim_maker *m, uint32_t woman, int32_t day, int32_
         int32_t father_death = m->people[u->husband].death_day;
         bool has_begun = u->married_day - slack_days <= day;
         bool lasts = u->ended_day == KD_DAY_NONE || u->ended_day + AFTER_END_DAYS >= day;
-        if (has_begun && lasts && (father_death == KD_DAY_NONE || father_death + AFTER_END_DAYS >= day)) return tries[i];
+        if (has_begun && lasts && (father_death == KD_DAY_NONE || father_death + AFTER_END_DAYS >= day))
+            return tries[i];
     }
     return SIM_NONE;
 }

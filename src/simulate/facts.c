@@ -22,7 +22,8 @@ static uint8_t marital_of(const sim_maker *m, uint32_t index)
     if (m->latest_union[index] == SIM_NONE) return SINGLE;
     if (person->spouse == SIM_NONE) return DIVORCED;
     int32_t spouse_death = m->people[person->spouse].death_day;
-    bool died_first = spouse_death != KD_DAY_NONE && (person->death_day == KD_DAY_NONE || spouse_death < person->death_day);
+    bool died_first =
+        spouse_death != KD_DAY_NONE && (person->death_day == KD_DAY_NONE || spouse_death < person->death_day);
     return died_first ? WIDOWED : person->flags & SIM_REMARRIED ? REMARRIED : MARRIED;
 }
 
@@ -67,9 +68,12 @@ static household_facts draw_household(sim_maker *m, uint32_t village)
     household_facts facts = { .hukou = (uint16_t)village, .moved_day = KD_DAY_NONE };
     double drawn = kd_rng_unit(&m->rng);
     double in_county = s->registered_in_county[home->is_urban], other = in_county + s->registered_other[home->is_urban];
-    if (drawn < in_county) facts.hukou = village_of_county(m, home->county);
-    else if (drawn < other) facts.hukou = village_of_county(m, (uint16_t)kd_rng_below(&m->rng, s->county_count));
-    else if (drawn < other + s->registered_outside[home->is_urban]) facts.hukou = SIM_OUTSIDE;
+    if (drawn < in_county)
+        facts.hukou = village_of_county(m, home->county);
+    else if (drawn < other)
+        facts.hukou = village_of_county(m, (uint16_t)kd_rng_below(&m->rng, s->county_count));
+    else if (drawn < other + s->registered_outside[home->is_urban])
+        facts.hukou = SIM_OUTSIDE;
     if (sim_chance(&m->rng, s->moved_share)) {
         facts.past = village_of_county(m, home->county);
         facts.moved_day = s->as_of - (int32_t)(kd_rng_unit(&m->rng) * s->moved_within_days);

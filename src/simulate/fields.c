@@ -172,8 +172,10 @@ static void add_hukou(field_text *field, const sim_file *file, const sim_actor *
 {
     const sim_world *world = file->world;
     if (actor->person->hukou != SIM_OUTSIDE) {
-        if (is_name) add_full_name(field, world, actor->person->hukou);
-        else add_division(field, world, actor->person->hukou);
+        if (is_name)
+            add_full_name(field, world, actor->person->hukou);
+        else
+            add_division(field, world, actor->person->hukou);
     } else if (!is_name) {
         add_number(field, (uint64_t)world->p->areas[actor->person->area] * 1000000, 12);
     }
@@ -227,9 +229,7 @@ static void add_of_person(field_text *field, sim_file *file, sim_row *row, const
     case VALUE_NAME: add(field, sim_written_name(file, row, column->role, buf)); break;
     case VALUE_SEX: add(field, code_text(column, row, actor->sex_wrong ? 3u - person->sex : person->sex)); break;
     case VALUE_BIRTH_DAY: add_day(field, dates, sim_written_birth_day(file, row, column->role)); break;
-    case VALUE_BIRTH_TIME:
-        add_birth_time(field, file, actor, sim_written_birth_day(file, row, column->role));
-        break;
+    case VALUE_BIRTH_TIME: add_birth_time(field, file, actor, sim_written_birth_day(file, row, column->role)); break;
     case VALUE_IDENTITY: add(field, sim_written_identity(file, row, column->role, buf)); break;
     case VALUE_PHONE: add_phone(field, file, row, actor); break;
     case VALUE_ADDRESS: add_address(field, file, row, actor); break;
@@ -284,10 +284,12 @@ static void add_of_row(field_text *field, sim_file *file, sim_row *row, const si
         break;
     }
     case VALUE_NUMBER:
-        add_number(field, (uint64_t)column->from + kd_rng_below(&row->rng, (uint64_t)(column->to - column->from + 1)), 1);
+        add_number(field, (uint64_t)column->from + kd_rng_below(&row->rng, (uint64_t)(column->to - column->from + 1)),
+                   1);
         break;
     case VALUE_ANY:
-        add_pattern(field, file->world, column->texts.items[row->serial % column->texts.count], actor->village, row->serial);
+        add_pattern(field, file->world, column->texts.items[row->serial % column->texts.count], actor->village,
+                    row->serial);
         break;
     case VALUE_BY_AGE: {
         int64_t at = kd_day_age_years(actor->person->birth_day, file->world->s->as_of) - column->from;
@@ -326,8 +328,10 @@ kd_status sim_row_write(sim_file *file, sim_row *row, kd_error *err)
         const sim_column *column = &file->feed->columns[i];
         field_text field;
         field.len = 0;
-        if (column->value >= VALUE_EVENT_DAY) add_of_row(&field, file, row, column);
-        else if (row->actors[column->role].person) add_of_person(&field, file, row, column);
+        if (column->value >= VALUE_EVENT_DAY)
+            add_of_row(&field, file, row, column);
+        else if (row->actors[column->role].person)
+            add_of_person(&field, file, row, column);
         sim_sink_field(file->sink, (kd_str){ field.bytes, field.len });
     }
     KD_TRY(sim_sink_end_row(file->sink, err));

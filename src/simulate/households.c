@@ -4,9 +4,22 @@
 
 /* GB/T 4761 */
 enum {
-    HEAD = 2, HUSBAND = 11, WIFE = 12, ONLY_SON = 21, ELDEST_SON = 22, OTHER_SON = 29, ONLY_DAUGHTER = 31,
-    ELDEST_DAUGHTER = 32, OTHER_DAUGHTER = 39, GRANDSON = 41, GRANDDAUGHTER = 42, DAUGHTERS_SON = 43,
-    DAUGHTERS_DAUGHTER = 44, FATHER = 51, MOTHER = 52, OTHER_RELATIVE = 97,
+    HEAD = 2,
+    HUSBAND = 11,
+    WIFE = 12,
+    ONLY_SON = 21,
+    ELDEST_SON = 22,
+    OTHER_SON = 29,
+    ONLY_DAUGHTER = 31,
+    ELDEST_DAUGHTER = 32,
+    OTHER_DAUGHTER = 39,
+    GRANDSON = 41,
+    GRANDDAUGHTER = 42,
+    DAUGHTERS_SON = 43,
+    DAUGHTERS_DAUGHTER = 44,
+    FATHER = 51,
+    MOTHER = 52,
+    OTHER_RELATIVE = 97,
 };
 enum { YEAR_DAYS = 365, OLD_DAYS = 60 * YEAR_DAYS };
 
@@ -48,7 +61,8 @@ static void join_sons(sim_maker *m, const uint32_t *sons)
     const sim_settings *s = m->s;
     for (uint32_t i = 0; i < m->count; i++) {
         sim_person *person = &m->people[i];
-        if (person->household == SIM_NONE || person->relation != HEAD || s->as_of - person->birth_day < OLD_DAYS) continue;
+        if (person->household == SIM_NONE || person->relation != HEAD || s->as_of - person->birth_day < OLD_DAYS)
+            continue;
         uint32_t other = person->spouse, son = sons[i];
         if (son == SIM_NONE && other != SIM_NONE) son = sons[other];
         if (son == SIM_NONE || m->people[son].household == SIM_NONE || m->people[son].relation != HEAD) continue;
@@ -131,8 +145,10 @@ static void house_others(sim_maker *m, uint8_t *sons, uint8_t *daughters)
         }
         if (person->household != SIM_NONE) continue;
         bool is_divorced = m->latest_union[i] != SIM_NONE;
-        if (is_divorced) settle(person, new_household(m), HEAD);
-        else house_child(m, i, order);
+        if (is_divorced)
+            settle(person, new_household(m), HEAD);
+        else
+            house_child(m, i, order);
     }
 }
 

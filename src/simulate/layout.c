@@ -117,7 +117,8 @@ static kd_status read_value(const kd_yaml *node, kd_str text, sim_column *out, k
 
 static kd_status read_column(const kd_yaml *node, const sim_layout *layout, sim_column *out, kd_error *err)
 {
-    static const char *const keys[] = { "name", "value", "codes", "texts", "from", "to", "digits", "empty_below_age", NULL };
+    static const char *const keys[] = { "name", "value",  "codes",           "texts", "from",
+                                        "to",   "digits", "empty_below_age", NULL };
     sim_column column = { .header = kd_yaml_text(node, "name", KD_STR("")) };
     KD_TRY(kd_yaml_only(node, keys, err));
     KD_TRY(read_value(node, kd_yaml_text(node, "value", KD_STR("")), &column, err));
@@ -143,8 +144,18 @@ static kd_status read_column(const kd_yaml *node, const sim_layout *layout, sim_
 
 static kd_status read_feed(const kd_yaml *node, sim_layout *layout, int32_t as_of, kd_error *err)
 {
-    static const char *const keys[] = { "feed",       "file",  "format",  "delimiter", "rows", "dates",
-                                        "delay_days", "cover", "columns", "updated_within_days", "needs_certificate", NULL };
+    static const char *const keys[] = { "feed",
+                                        "file",
+                                        "format",
+                                        "delimiter",
+                                        "rows",
+                                        "dates",
+                                        "delay_days",
+                                        "cover",
+                                        "columns",
+                                        "updated_within_days",
+                                        "needs_certificate",
+                                        NULL };
     static const char delimiters[] = ",\t;|";
     KD_TRY(kd_yaml_only(node, keys, err));
     sim_feed *feed = &layout->feeds[layout->feed_count];
@@ -181,7 +192,7 @@ static kd_status read_feed(const kd_yaml *node, sim_layout *layout, int32_t as_o
 kd_status sim_layout_load(kd_arena *arena, int32_t as_of, sim_layout *out, kd_error *err)
 {
     memset(out, 0, sizeof *out);
-    kd_str path;
+    kd_str path = { NULL, 0 };
     const kd_yaml *root, *codes, *feeds;
     KD_TRY(kd_data_path(arena, "packs/cn/simulate/feeds.yaml", &path, err));
     KD_TRY(kd_yaml_load(arena, path.ptr, &root, err));
@@ -250,7 +261,7 @@ kd_status sim_errors_load(kd_arena *arena, const char *model, const sim_layout *
 {
     static const char *const keys[] = { "errors", "groups", "rates", "placeholders", NULL };
     memset(out, 0, sizeof *out);
-    kd_str path;
+    kd_str path = { NULL, 0 };
     const kd_yaml *root, *rates;
     KD_TRY(model_path(arena, model, &path, err));
     KD_TRY(kd_yaml_load(arena, path.ptr, &root, err));

@@ -48,8 +48,10 @@ static const sim_ethnicity *ethnicity_of(const sim_settings *s, uint8_t code)
 static void choose_ethnicity(sim_maker *m, sim_person *person)
 {
     const sim_settings *s = m->s;
-    if (person->father != SIM_NONE) person->ethnicity = m->people[person->father].ethnicity;
-    else if (person->mother != SIM_NONE) person->ethnicity = m->people[person->mother].ethnicity;
+    if (person->father != SIM_NONE)
+        person->ethnicity = m->people[person->father].ethnicity;
+    else if (person->mother != SIM_NONE)
+        person->ethnicity = m->people[person->mother].ethnicity;
     else if (sim_chance(&m->rng, s->minority_share))
         person->ethnicity = s->ethnicities[sim_weights_draw(&s->ethnicity_weights, &m->rng)].code;
 }
@@ -172,11 +174,14 @@ static void name_one(sim_maker *m, uint32_t index, const sim_person *elder_sibli
     const sim_person *father = person->father == SIM_NONE ? NULL : &m->people[person->father];
     const sim_person *mother = person->mother == SIM_NONE ? NULL : &m->people[person->mother];
     int32_t year = kd_day_to_ymd(person->birth_day).year;
-    bool is_mothers = mother && mother->surname_count &&
-                      (!father || sim_chance(&m->rng, sim_curve_at(&m->s->mothers_surname, year)));
-    if (is_mothers) copy_surname(person, mother);
-    else if (father && father->surname_count) copy_surname(person, father);
-    else found_surname(m, person);
+    bool is_mothers =
+        mother && mother->surname_count && (!father || sim_chance(&m->rng, sim_curve_at(&m->s->mothers_surname, year)));
+    if (is_mothers)
+        copy_surname(person, mother);
+    else if (father && father->surname_count)
+        copy_surname(person, father);
+    else
+        found_surname(m, person);
     bool is_second = person->multiple == 2 && index > 0 && m->people[index - 1].multiple == 1;
     if (is_second && twin_name(m, person, &m->people[index - 1])) return;
     if (neighbours_name(m, index)) return;

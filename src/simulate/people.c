@@ -39,7 +39,8 @@ static bool sample(sim_maker *m, people_list *list, const sim_weights *weights, 
     const sim_settings *s = m->s;
     size_t drawn = sim_weights_draw(weights, &m->rng);
     int32_t reference = s->as_of, death_day = KD_DAY_NONE;
-    if (flags & SIM_IS_DEAD) reference = death_day = s->as_of - (int32_t)(kd_rng_unit(&m->rng) * s->dead_years * 365.2425);
+    if (flags & SIM_IS_DEAD)
+        reference = death_day = s->as_of - (int32_t)(kd_rng_unit(&m->rng) * s->dead_years * 365.2425);
     sim_person *person = add(list);
     if (!person) return false;
     person->sex = (uint8_t)(drawn % 2 + 1);

@@ -8,13 +8,29 @@ typedef struct {
     uint64_t seed;
     sim_block *blocks;
     const kd_progress *progress;
+    sim_progress steps;
 } making;
+
+void sim_progress_start(sim_progress *steps, const kd_progress *progress, const char *stage, size_t total)
+{
+    *steps = (sim_progress){ .progress = progress, .stage = stage, .total = total, .caller = pthread_self() };
+    kd_progress_report(progress, stage, 0, total);
+}
+
+void sim_progress_step(sim_progress *steps)
+{
+    size_t done = atomic_fetch_add(&steps->done, 1) + 1;
+    if (pthread_equal(pthread_self(), steps->caller))
+        kd_progress_report(steps->progress, steps->stage, done, steps->total);
+}
 
 static kd_status make_one(void *ctx, size_t item, kd_error *err)
 {
     making *m = ctx;
     if (kd_progress_cancelled(m->progress)) return kd_fail(err, KD_CANCELLED, "", "stopped");
-    return sim_block_make(m->s, m->seed, (uint16_t)item, &m->blocks[item], err);
+    KD_TRY(sim_block_make(m->s, m->seed, (uint16_t)item, &m->blocks[item], err));
+    sim_progress_step(&m->steps);
+    return KD_OK;
 }
 
 static void move_references(sim_person *people, size_t count, uint32_t offset, uint32_t household_offset)
@@ -92,7 +108,8 @@ static kd_status number_everybody(sim_population *p, kd_error *err)
         if (person->flags & SIM_IS_UNBORN) continue;
         size_t slot = (size_t)person->area * days + (size_t)(person->birth_day - first);
         uint16_t *count = &used[slot * 2 + person->sex - 1];
-        if (*count == ORDER_CODES) status = kd_fail(err, KD_LIMIT, "persons", "more births on a day than identity numbers");
+        if (*count == ORDER_CODES)
+            status = kd_fail(err, KD_LIMIT, "persons", "more births on a day than identity numbers");
         uint64_t scattered = (kd_hash_int(slot) + (uint64_t)*count * STEP) % ORDER_CODES;
         person->number = (uint16_t)(scattered * 2 + (person->sex == 1));
         ++*count;
@@ -103,6 +120,7 @@ static kd_status number_everybody(sim_population *p, kd_error *err)
 
 static kd_status make(making *m, unsigned threads, sim_population *out, kd_error *err)
 {
+    sim_progress_start(&m->steps, m->progress, "people", m->s->township_count);
     KD_TRY(kd_parallel(threads, m->s->township_count, make_one, m, err));
     KD_TRY(join_blocks(m->blocks, m->s->township_count, out, err));
     KD_TRY(list_areas(m->s, out, err));
@@ -112,7 +130,7 @@ static kd_status make(making *m, unsigned threads, sim_population *out, kd_error
 kd_status sim_population_make(const sim_settings *s, uint64_t seed, unsigned threads, const kd_progress *progress,
                               sim_population *out, kd_error *err)
 {
-    making m = { s, seed, calloc(s->township_count, sizeof(sim_block)), progress };
+    making m = { .s = s, .seed = seed, .blocks = calloc(s->township_count, sizeof(sim_block)), .progress = progress };
     if (!m.blocks) return kd_fail(err, KD_LIMIT, "", "no memory for the townships");
     sim_population made = { 0 };
     kd_status status = make(&m, threads, &made, err);
@@ -121,8 +139,10 @@ kd_status sim_population_make(const sim_settings *s, uint64_t seed, unsigned thr
         free(m.blocks[i].unions);
     }
     free(m.blocks);
-    if (status == KD_OK) *out = made;
-    else sim_population_done(&made);
+    if (status == KD_OK)
+        *out = made;
+    else
+        sim_population_done(&made);
     return status;
 }
 

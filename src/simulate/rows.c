@@ -50,7 +50,8 @@ static bool is_covered(const sim_file *file, sim_row *row, const sim_actor *abou
     sim_case asked = { .feed = file->feed->index,
                        .role = SIM_SUBJECT,
                        .state = (uint8_t)about->state,
-                       .place = is_registered ? file->world->s->villages[about->person->hukou].is_urban : village->is_urban,
+                       .place =
+                           is_registered ? file->world->s->villages[about->person->hukou].is_urban : village->is_urban,
                        .birth_day = about->person->birth_day,
                        .event_day = row->event_day };
     return sim_chance(&row->rng, sim_rules_rate(&file->feed->cover, &asked));
@@ -75,9 +76,11 @@ static bool person_row(const sim_file *file, sim_row *row, uint32_t index)
     bool is_dead = person->death_day != KD_DAY_NONE;
     if (is_dead && person->death_day + (int32_t)later(&row->rng, feed->delay_days) > as_of)
         row->actors[SIM_SUBJECT].state = person->home == person->hukou ? SIM_LIVING : SIM_MIGRANT;
-    else if (is_dead && row->recorded_day < person->death_day) row->recorded_day = person->death_day;
+    else if (is_dead && row->recorded_day < person->death_day)
+        row->recorded_day = person->death_day;
     int32_t room = row->recorded_day - person->birth_day;
-    row->past_day = row->recorded_day - (int32_t)kd_rng_below(&row->rng, (uint64_t)(room < PAST_DAYS_MAX ? room : PAST_DAYS_MAX) + 1);
+    row->past_day = row->recorded_day -
+                    (int32_t)kd_rng_below(&row->rng, (uint64_t)(room < PAST_DAYS_MAX ? room : PAST_DAYS_MAX) + 1);
     row->event_day = row->past_day;
     return true;
 }
@@ -113,7 +116,8 @@ static bool pregnancy_row(const sim_file *file, sim_row *row, uint32_t index)
     if (child->mother == SIM_NONE || child->multiple == 2) return false;
     cast_birth(world, row, index);
     row->event_day = child->birth_day + (int32_t)(kd_rng_normal(&row->rng) * DUE_SPREAD_DAYS);
-    row->recorded_day = row->event_day + (int32_t)(file->feed->delay_days + kd_rng_normal(&row->rng) * BOOKING_SPREAD_DAYS);
+    row->recorded_day =
+        row->event_day + (int32_t)(file->feed->delay_days + kd_rng_normal(&row->rng) * BOOKING_SPREAD_DAYS);
     row->past_day = row->recorded_day;
     bool is_there = row->recorded_day <= world->s->as_of && is_covered(file, row, &row->actors[SIM_CHILD]);
     row->actors[SIM_CHILD].person = NULL;
@@ -229,8 +233,10 @@ static kd_status write_due(row_writer *writer, bool all, kd_error *err)
     size_t kept = 0;
     for (size_t i = 0; i < writer->waiting_count; i++) {
         waiting_row *waiting = &writer->waiting[i];
-        if (all || waiting->due <= writer->file->rows) KD_TRY(sim_row_write(writer->file, &waiting->row, err));
-        else writer->waiting[kept++] = *waiting;
+        if (all || waiting->due <= writer->file->rows)
+            KD_TRY(sim_row_write(writer->file, &waiting->row, err));
+        else
+            writer->waiting[kept++] = *waiting;
     }
     writer->waiting_count = kept;
     return KD_OK;
@@ -310,15 +316,18 @@ kd_status sim_file_write(sim_file *file, kd_error *err)
     file->stranger_numbers = kd_map_new(1024);
     if (!file->stranger_numbers) return kd_fail(err, KD_LIMIT, "", "no memory for strangers");
     int64_t truth_bytes = 0;
-    kd_status status = sim_sink_open(file->path, file->feed->format, file->feed->delimiter, world->gb18030, &file->sink, err);
-    if (status == KD_OK) status = sim_sink_open(file->truth_path, FORMAT_UTF8, ',', NULL, &file->truth, err);
+    kd_status status =
+        sim_sink_open(file->path, file->feed->format, file->feed->delimiter, world->sinks, &file->sink, err);
+    if (status == KD_OK) status = sim_sink_open(file->truth_path, FORMAT_UTF8, ',', world->sinks, &file->truth, err);
     if (status == KD_OK) status = write_rows(file, err);
     if (status == KD_OK) {
         sim_sink *sink = file->sink, *truth = file->truth;
         file->sink = file->truth = NULL;
         status = sim_sink_close(sink, &file->bytes, err);
-        if (status == KD_OK) status = sim_sink_close(truth, &truth_bytes, err);
-        else sim_sink_abandon(truth);
+        if (status == KD_OK)
+            status = sim_sink_close(truth, &truth_bytes, err);
+        else
+            sim_sink_abandon(truth);
     }
     sim_sink_abandon(file->sink);
     sim_sink_abandon(file->truth);

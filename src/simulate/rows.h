@@ -16,9 +16,9 @@ typedef struct {
     const sim_layout *layout;
     const sim_errors *errors;
     const kd_text *text;
-    const sim_gb18030 *gb18030;
+    sim_sinks *sinks;
     sim_place *places;
-    uint32_t *living, *registered, *wed; /* people and unions by county */
+    uint32_t *living, *registered, *wed;                 /* people and unions by county */
     size_t *living_start, *registered_start, *wed_start; /* counties + 1 */
     uint64_t seed;
     const char *folder;

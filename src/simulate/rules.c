@@ -58,7 +58,7 @@ static int32_t years_before(int32_t day, int64_t years)
 static kd_status read_rule(const kd_yaml *node, const sim_layout *layout, const kd_yaml *groups, int32_t as_of,
                            sim_rule *out, kd_error *err)
 {
-    static const char *const keys[] = { "rate",   "feeds",       "roles",        "states",   "places", "born_since",
+    static const char *const keys[] = { "rate",        "feeds",        "roles",     "states",   "places", "born_since",
                                         "born_before", "event_before", "age_below", "age_from", NULL };
     sim_rule rule = { .born_since = KD_DAY_NONE, .born_before = KD_DAY_NONE, .event_before = KD_DAY_NONE };
     KD_TRY(kd_yaml_only(node, keys, err));
@@ -98,7 +98,8 @@ double sim_rules_rate(const sim_rules *rules, const sim_case *asked)
 {
     for (size_t i = 0; i < rules->count; i++) {
         const sim_rule *rule = &rules->rules[i];
-        bool holds = (!rule->feeds || rule->feeds >> asked->feed & 1) && (!rule->roles || rule->roles >> asked->role & 1) &&
+        bool holds = (!rule->feeds || rule->feeds >> asked->feed & 1) &&
+                     (!rule->roles || rule->roles >> asked->role & 1) &&
                      (!rule->states || rule->states >> asked->state & 1) &&
                      (!rule->places || rule->places >> asked->place & 1) &&
                      (rule->born_since == KD_DAY_NONE || asked->birth_day >= rule->born_since) &&

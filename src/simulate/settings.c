@@ -181,7 +181,7 @@ static kd_status table_path(sim_settings *s, const char *key, kd_str *out, kd_er
 
 static kd_status load_shares(sim_settings *s, const char *key, double out[2][SIM_AGES], kd_error *err)
 {
-    kd_str path;
+    kd_str path = { NULL, 0 };
     sim_table table;
     KD_TRY(table_path(s, key, &path, err));
     KD_TRY(sim_table_open(s->arena, path, 3, &table, err));
@@ -201,7 +201,7 @@ static kd_status load_shares(sim_settings *s, const char *key, double out[2][SIM
 static kd_status load_birth_ages(sim_settings *s, kd_error *err)
 {
     enum { AGES = 35, YEARS_MAX = 200 };
-    kd_str path;
+    kd_str path = { NULL, 0 };
     sim_table table;
     KD_TRY(table_path(s, "birth_ages", &path, err));
     KD_TRY(sim_table_open(s->arena, path, AGES + 1, &table, err));
@@ -257,7 +257,7 @@ kd_status sim_settings_load(kd_arena *arena, sim_settings *out, kd_error *err)
 {
     memset(out, 0, sizeof *out);
     out->arena = arena;
-    kd_str path;
+    kd_str path = { NULL, 0 };
     KD_TRY(kd_data_path(arena, "packs/cn/simulate/population.yaml", &path, err));
     KD_TRY(kd_yaml_load(arena, path.ptr, &out->root, err));
     if (!kd_day_parse(kd_yaml_text(out->root, "as_of", KD_STR("")), &out->as_of))

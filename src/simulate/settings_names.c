@@ -8,9 +8,11 @@ static kd_status name_table(sim_settings *s, const char *key, size_t columns, si
     const kd_yaml *tables;
     KD_TRY(sim_need(s->root, "tables", &tables, err));
     kd_str name = kd_yaml_text(tables, key, KD_STR(""));
-    kd_str path;
-    if (kd_str_find(name, KD_STR("/")) >= 0) KD_TRY(kd_data_path(s->arena, name.ptr, &path, err));
-    else path = kd_path_beside(s->arena, s->root->file, name);
+    kd_str path = { NULL, 0 };
+    if (kd_str_find(name, KD_STR("/")) >= 0)
+        KD_TRY(kd_data_path(s->arena, name.ptr, &path, err));
+    else
+        path = kd_path_beside(s->arena, s->root->file, name);
     KD_TRY(sim_table_open(s->arena, path, columns, out, err));
     sim_table count = *out;
     *out_rows = 0;

@@ -71,7 +71,7 @@ static kd_status add_place(place_reader *reader, kd_error *err)
 
 static kd_status load_divisions(sim_settings *s, kd_error *err)
 {
-    kd_str path;
+    kd_str path = { NULL, 0 };
     const kd_yaml *villages;
     sim_table table;
     KD_TRY(sim_need(s->root, "villages", &villages, err));
@@ -93,7 +93,7 @@ static kd_status load_divisions(sim_settings *s, kd_error *err)
 
 static kd_status load_history(sim_settings *s, kd_error *err)
 {
-    kd_str path;
+    kd_str path = { NULL, 0 };
     sim_table table;
     KD_TRY(pack_path(s, "division_history", &path, err));
     KD_TRY(sim_table_open(s->arena, path, 4, &table, err));

@@ -39,7 +39,8 @@ static void choose_lineages(sim_settings *s, sim_village *village)
 }
 
 /* Share the residents of `division` out among its villages, counties by their published numbers. */
-static kd_status place_residents(sim_settings *s, int64_t division, int64_t persons, int64_t *out_persons, kd_error *err)
+static kd_status place_residents(sim_settings *s, int64_t division, int64_t persons, int64_t *out_persons,
+                                 kd_error *err)
 {
     int64_t span = span_of(division);
     double *county_weight = kd_arena_array(s->arena, s->county_count, sizeof *county_weight);
@@ -59,7 +60,8 @@ static kd_status place_residents(sim_settings *s, int64_t division, int64_t pers
         total += village->weight;
     }
     if (total <= 0) {
-        kd_fail(err, KD_NOT_FOUND, "division", "there is no division %lld with people in the shipped tree", (long long)division);
+        kd_fail(err, KD_NOT_FOUND, "division", "there is no division %lld with people in the shipped tree",
+                (long long)division);
         kd_hint(err, "give the code of a prefecture, county, township or village, such as 610829");
         return KD_NOT_FOUND;
     }
@@ -111,8 +113,9 @@ static kd_status name_places(const sim_settings *s, sim_world *world, kd_error *
 
 static uint32_t county_of(const sim_settings *s, uint16_t village)
 {
-    return village == SIM_OUTSIDE || !s->counties[s->villages[village].county].is_simulated ? SIM_NONE
-                                                                                           : s->villages[village].county;
+    return village == SIM_OUTSIDE || !s->counties[s->villages[village].county].is_simulated
+               ? SIM_NONE
+               : s->villages[village].county;
 }
 
 static uint32_t living_county(const sim_world *world, size_t index)
@@ -162,12 +165,14 @@ typedef struct {
     sim_world *world;
     sim_file **files;
     size_t count;
+    sim_progress progress;
 } file_list;
 
 static kd_status write_one(void *ctx, size_t item, kd_error *err)
 {
     file_list *list = ctx;
     KD_TRY(sim_file_write(list->files[item], err));
+    sim_progress_step(&list->progress);
     return KD_OK;
 }
 
@@ -179,12 +184,12 @@ static kd_status name_file(sim_file *file, kd_error *err)
     int name = snprintf(file->file, sizeof file->file, "%.*s_%lld.%s", KD_FMT(file->feed->file), code, ending);
     int path = snprintf(file->path, sizeof file->path, "%s/%s", world->folder, file->file);
     int truth = snprintf(file->truth_path, sizeof file->truth_path, "%s/.truth_%u", world->folder, file->file_index);
-    bool fits = name > 0 && (size_t)name < sizeof file->file && path > 0 && (size_t)path < sizeof file->path && truth > 0 &&
-                (size_t)truth < sizeof file->truth_path;
+    bool fits = name > 0 && (size_t)name < sizeof file->file && path > 0 && (size_t)path < sizeof file->path &&
+                truth > 0 && (size_t)truth < sizeof file->truth_path;
     return fits ? KD_OK : kd_fail(err, KD_LIMIT, "out", "the path of the folder is too long");
 }
 
-/* Large files first, so that the threads end together; their order in the manifest is by feed. */
+/* By feed, then county: the order of the manifest and of the truth. */
 static kd_status list_files(sim_world *world, file_list *list, kd_error *err)
 {
     const sim_settings *s = world->s;
@@ -214,8 +219,10 @@ static kd_status append_file(int to, const char *to_path, const char *path, kd_e
     size_t done = 0;
     while (done < mapping.bytes.len) {
         ssize_t written = write(to, mapping.bytes.ptr + done, mapping.bytes.len - done);
-        if (written > 0) done += (size_t)written;
-        else if (errno != EINTR) break;
+        if (written > 0)
+            done += (size_t)written;
+        else if (errno != EINTR)
+            break;
     }
     bool is_whole = done == mapping.bytes.len;
     kd_status status = is_whole ? KD_OK : kd_fail_errno(err, to_path, "write");
@@ -230,14 +237,16 @@ static kd_status write_truth(const file_list *list, kd_error *err)
     if (fd < 0) return kd_fail_errno(err, path.ptr, "create");
     static const char header[] = "feed,row,person,role,file\n";
     kd_status status = KD_OK;
-    if (write(fd, header, sizeof header - 1) != (ssize_t)sizeof header - 1) status = kd_fail_errno(err, path.ptr, "write");
+    if (write(fd, header, sizeof header - 1) != (ssize_t)sizeof header - 1)
+        status = kd_fail_errno(err, path.ptr, "write");
     for (size_t i = 0; i < list->count && status == KD_OK; i++)
         status = append_file(fd, path.ptr, list->files[i]->truth_path, err);
     if (close(fd) != 0 && status == KD_OK) status = kd_fail_errno(err, path.ptr, "close");
     return status;
 }
 
-static kd_status write_manifest(const file_list *list, const kd_simulate_options *options, int64_t persons, kd_error *err)
+static kd_status write_manifest(const file_list *list, const kd_simulate_options *options, int64_t persons,
+                                kd_error *err)
 {
     const sim_world *world = list->world;
     char day[16];
@@ -249,8 +258,9 @@ static kd_status write_manifest(const file_list *list, const kd_simulate_options
                KD_FMT(world->errors->name), day);
     for (size_t i = 0; i < list->count; i++) {
         const sim_file *file = list->files[i];
-        kd_buf_fmt(&out, "  - {feed: %.*s, file: %s, division: %012lld, rows: %lld, as_of: %s}\n", KD_FMT(file->feed->name),
-                   file->file, (long long)world->s->counties[file->county].code, (long long)file->rows, day);
+        kd_buf_fmt(&out, "  - {feed: %.*s, file: %s, division: %012lld, rows: %lld, as_of: %s}\n",
+                   KD_FMT(file->feed->name), file->file, (long long)world->s->counties[file->county].code,
+                   (long long)file->rows, day);
     }
     kd_buf_cstr(&out, "truth: truth.csv\n");
     kd_str path = kd_path_join(world->s->arena, kd_str_of(world->folder), KD_STR("manifest.yaml"));
@@ -282,6 +292,7 @@ static kd_status write_files(file_list *list, const kd_simulate_options *options
                              kd_error *err)
 {
     KD_TRY(list_files(list->world, list, err));
+    sim_progress_start(&list->progress, list->world->progress, "files", list->count);
     KD_TRY(kd_parallel(threads, list->count, write_one, list, err));
     KD_TRY(write_truth(list, err));
     return write_manifest(list, options, persons, err);
@@ -302,7 +313,8 @@ typedef struct {
     sim_layout layout;
     sim_errors errors;
     sim_population population;
-    sim_gb18030 gb18030;
+    sim_sinks sinks;
+    bool has_sinks;
     sim_world world;
     kd_text *text;
     file_list files;
@@ -325,9 +337,11 @@ static kd_status run(simulation *sim, kd_arena *arena, const kd_simulate_options
     if (options->as_of) s->as_of = options->as_of;
     KD_TRY(sim_settings_prepare(s, err));
     KD_TRY(sim_layout_load(arena, s->as_of, &sim->layout, err));
-    KD_TRY(sim_errors_load(arena, options->errors ? options->errors : "plain", &sim->layout, s->as_of, &sim->errors, err));
+    KD_TRY(
+        sim_errors_load(arena, options->errors ? options->errors : "plain", &sim->layout, s->as_of, &sim->errors, err));
     KD_TRY(place_residents(s, options->division, persons, &persons, err));
-    KD_TRY(sim_gb18030_make(&sim->gb18030, err));
+    KD_TRY(sim_sinks_init(&sim->sinks, err));
+    sim->has_sinks = true;
     KD_TRY(kd_text_open(&sim->text, err));
     KD_TRY(kd_dir_make(options->folder, err));
     KD_TRY(sim_population_make(s, options->seed, threads, options->progress, &sim->population, err));
@@ -337,7 +351,7 @@ static kd_status run(simulation *sim, kd_arena *arena, const kd_simulate_options
                           .layout = &sim->layout,
                           .errors = &sim->errors,
                           .text = sim->text,
-                          .gb18030 = &sim->gb18030,
+                          .sinks = &sim->sinks,
                           .seed = options->seed,
                           .folder = options->folder,
                           .progress = options->progress };
@@ -370,6 +384,7 @@ kd_status kd_simulate(const kd_simulate_options *options, kd_simulate_result *ou
     free(sim->world.wed_start);
     sim_population_done(&sim->population);
     kd_text_close(sim->text);
+    if (sim->has_sinks) sim_sinks_done(&sim->sinks);
     free(sim);
     kd_arena_free(arena);
     if (status == KD_OK) *out_result = result;

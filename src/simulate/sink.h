@@ -4,14 +4,16 @@
 
 #include "layout.h"
 
-/** GB18030 bytes of each character of the basic plane: count, then up to four bytes. Made once. */
+/** What all sinks share. */
 typedef struct {
-    uint8_t bytes[65536][5];
-} sim_gb18030;
-KD_CHECKED kd_status sim_gb18030_make(sim_gb18030 *out, kd_error *err);
+    uint8_t gb18030[65536][5]; /* of each character of the basic plane: count, then up to four bytes */
+    pthread_mutex_t workbooks; /* held while one is closed: libxlsxwriter calls gmtime there */
+} sim_sinks;
+KD_CHECKED kd_status sim_sinks_init(sim_sinks *out, kd_error *err);
+void sim_sinks_done(sim_sinks *sinks);
 
 typedef struct sim_sink sim_sink;
-KD_CHECKED kd_status sim_sink_open(const char *path, sim_format format, char delimiter, const sim_gb18030 *gb18030,
+KD_CHECKED kd_status sim_sink_open(const char *path, sim_format format, char delimiter, sim_sinks *sinks,
                                    sim_sink **out, kd_error *err);
 void sim_sink_field(sim_sink *sink, kd_str text);
 /** Ends a row. The first failure of any write is told here and by every later call. */

@@ -35,11 +35,17 @@ static sim_slip one_of(sim_file *file, sim_row *row, sim_role role, const sim_ca
 
 static void actor_slips(sim_file *file, sim_row *row, sim_role role)
 {
-    static const sim_slip names[] = { SLIP_NAME_PLACEHOLDER, SLIP_NAME_HOMOPHONE, SLIP_NAME_LOOKALIKE, SLIP_NAME_CHAR_MISSING,
-                                      SLIP_NAME_CHAR_ADDED, SLIP_SURNAME_CHANGED, SLIPS };
-    static const sim_slip births[] = { SLIP_BIRTH_ABSENT, SLIP_BIRTH_DIGIT_OFF, SLIP_BIRTH_JANUARY_FIRST, SLIP_BIRTH_LUNAR,
-                                       SLIPS };
-    static const sim_slip identities[] = { SLIP_IDENTITY_ABSENT, SLIP_IDENTITY_MISTYPED, SLIP_IDENTITY_15_DIGITS, SLIPS };
+    static const sim_slip names[] = { SLIP_NAME_PLACEHOLDER,
+                                      SLIP_NAME_HOMOPHONE,
+                                      SLIP_NAME_LOOKALIKE,
+                                      SLIP_NAME_CHAR_MISSING,
+                                      SLIP_NAME_CHAR_ADDED,
+                                      SLIP_SURNAME_CHANGED,
+                                      SLIPS };
+    static const sim_slip births[] = { SLIP_BIRTH_ABSENT, SLIP_BIRTH_DIGIT_OFF, SLIP_BIRTH_JANUARY_FIRST,
+                                       SLIP_BIRTH_LUNAR, SLIPS };
+    static const sim_slip identities[] = { SLIP_IDENTITY_ABSENT, SLIP_IDENTITY_MISTYPED, SLIP_IDENTITY_15_DIGITS,
+                                           SLIPS };
     sim_actor *actor = &row->actors[role];
     sim_case asked = case_of(file, row, role);
     actor->name = one_of(file, row, role, &asked, names);

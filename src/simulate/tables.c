@@ -24,7 +24,8 @@ bool sim_table_next(sim_table *table)
     memset(table->fields, 0, sizeof table->fields);
     table->field_count = 0;
     kd_str rest = table->line, part;
-    while (table->field_count < FIELDS_MAX && kd_str_next(&rest, ',', &part)) table->fields[table->field_count++] = part;
+    while (table->field_count < FIELDS_MAX && kd_str_next(&rest, ',', &part))
+        table->fields[table->field_count++] = part;
     return true;
 }
 
@@ -106,8 +107,10 @@ size_t sim_weights_draw(const sim_weights *weights, kd_rng *rng)
     size_t low = 0, high = weights->count - 1;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (weights->sums[middle] > wanted) high = middle;
-        else low = middle + 1;
+        if (weights->sums[middle] > wanted)
+            high = middle;
+        else
+            low = middle + 1;
     }
     return low;
 }

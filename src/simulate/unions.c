@@ -24,7 +24,8 @@ static bool fill_pool(const sim_maker *m, men_pool *pool)
             for (uint32_t i = m->year_start[year]; i < m->year_start[year + 1]; i++) {
                 const sim_person *person = &m->people[i];
                 bool is_away = person->flags & SIM_IS_AWAY;
-                if (person->sex == 1 && is_away == (state == 1) && !(person->flags & SIM_IS_UNBORN)) pool->men[at++] = i;
+                if (person->sex == 1 && is_away == (state == 1) && !(person->flags & SIM_IS_UNBORN))
+                    pool->men[at++] = i;
             }
             pool->left[state * m->years + year] = at - pool->start[state * m->years + year];
         }
@@ -86,8 +87,10 @@ static void unite(sim_maker *m, uint32_t husband, uint32_t wife, int32_t day)
     m->unions[made] = (sim_union){ .husband = husband, .wife = wife, .married_day = day, .ended_day = KD_DAY_NONE };
     uint32_t both[2] = { husband, wife };
     for (int i = 0; i < 2; i++) {
-        if (m->first_union[both[i]] == SIM_NONE) m->first_union[both[i]] = made;
-        else m->people[both[i]].flags |= SIM_REMARRIED;
+        if (m->first_union[both[i]] == SIM_NONE)
+            m->first_union[both[i]] = made;
+        else
+            m->people[both[i]].flags |= SIM_REMARRIED;
         m->latest_union[both[i]] = made;
         m->people[both[i]].spouse = both[1 - i];
     }
@@ -97,7 +100,8 @@ static void divorce(sim_maker *m, uint32_t which)
 {
     sim_union *u = &m->unions[which];
     int32_t room = m->s->as_of - u->married_day - 400;
-    if (room < 1 || m->people[u->husband].death_day != KD_DAY_NONE || m->people[u->wife].death_day != KD_DAY_NONE) return;
+    if (room < 1 || m->people[u->husband].death_day != KD_DAY_NONE || m->people[u->wife].death_day != KD_DAY_NONE)
+        return;
     u->ended_day = u->married_day + 400 + (int32_t)kd_rng_below(&m->rng, (uint64_t)room);
     u->is_court = sim_chance(&m->rng, m->s->court_share);
     m->people[u->husband].spouse = m->people[u->wife].spouse = SIM_NONE;

@@ -196,6 +196,40 @@ static void packs_tell_their_facts(void **state)
     assert_null(kd_feed_packs_find(shared.packs, KD_STR("none")));
 }
 
+static void a_later_folder_stands_in_for_an_earlier_one(void **state)
+{
+    (void)state;
+    static const char own[] = "feed: birth_certificate\nversion: \"own\"\ntitle: {zh: 甲, en: A}\n"
+                              "supplier: {zh: 乙, en: B}\nrecords: [child]\n"
+                              "columns:\n  - {name: 姓名, type: name, required: true, fills: child.name}\n";
+    static const char config[] = "database: register.db\npacks: own\n";
+    char folder[128], path[128];
+    kd_error err = { 0 };
+    snprintf(folder, sizeof folder, "%s/own", shared.folder);
+    assert_int_equal(kd_dir_make(folder, &err), KD_OK);
+    write_file("own/birth.yaml", own, strlen(own), path);
+    write_file("kindred.yaml", config, strlen(config), path);
+    kd_feed_packs *packs = NULL;
+    if (kd_feed_packs_of_register(shared.folder, NULL, &packs, &err) != KD_OK) fail_msg("%s", err.message);
+    const kd_feed_pack *pack = kd_feed_packs_find(packs, KD_STR("birth_certificate"));
+    assert_true(kd_str_is(kd_feed_pack_info(pack).version, "own"));
+    assert_non_null(kd_feed_packs_find(packs, KD_STR("marriage")));
+    kd_feed_packs_close(packs);
+    /* two of one folder are a mistake */
+    write_file("own/twice.yaml", own, strlen(own), path);
+    packs = NULL;
+    assert_int_equal(kd_feed_packs_of_register(shared.folder, NULL, &packs, &err), KD_INVALID);
+    assert_null(packs);
+    assert_non_null(strstr(err.message, "described twice"));
+    assert_non_null(strstr(err.file, "twice.yaml"));
+    static const char *const names[] = { "own/twice.yaml", "own/birth.yaml", "kindred.yaml" };
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", shared.folder, names[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
 /* ---- recognising ---- */
 
 static kd_status recognise(const char *feed, const char *header, const kd_feed_pack **out_pack, kd_error *err)
@@ -379,6 +413,9 @@ static void values_of_every_type_are_converted(void **state)
         { ",王明,男,2020-01-05,,,,,610829,,,,", "1 child name=王明 sex=1 born=2020-01-05 at=610829000000; ", NULL },
         { ",王明,男,2020-01-05,,,,,610829999,,,,", "1 child name=王明 sex=1 born=2020-01-05 at=610829000000; ",
           "the division code is unknown: the area above it is taken" },
+        { ",王明,男,2020-01-05,,,,,410122001002,,,,", "1 child name=王明 sex=1 born=2020-01-05 at=410122000000; ",
+          NULL },
+        { ",王明,男,2020-01-05,,,,,610102,,,,", "1 child name=王明 sex=1 born=2020-01-05 at=610102000000; ", NULL },
         { ",王明,男,2020-01-05,,,,,990101,,,,", "1 child name=王明 sex=1 born=2020-01-05; ",
           "no such division is known" },
         /* nobody */
@@ -410,7 +447,10 @@ static void addresses_deepen_the_division_and_never_contradict_it(void **state)
         const kd_division *at = kd_divisions_at(shared.divisions, i);
         if (at->level == KD_LEVEL_VILLAGE && kd_division_within(at->code, 610829000000)) village = at;
     }
-    assert_non_null(village);
+    if (!village) {
+        fail_msg("no village stands in the county");
+        return;
+    }
     char name[256];
     size_t len = kd_division_full_name(shared.divisions, village->code, name, sizeof name);
     static const struct {
@@ -457,8 +497,7 @@ static void bad_rows_are_handed_back_as_they_stood(void **state)
         "3,2,出生日期,reject,没有出生日期,no date of birth,",
         "\n4,",
         "\n5,4,签发日期,problem,没有这一天,there is no such day,\"王红,2020-03-01,李兰,2020-13-01,\"\"两\n行\"\"\"\n",
-        "\n7,1,新生儿姓名,problem,单元格是公式，不是内容,a formula stands where a value is expected,"
-        "\"'=1+1,2020-01-05,李兰,2020-01-09,x\"\n",
+        "\n7,1,新生儿姓名,problem,单元格是公式，不是内容,a formula stands where a value is expected,\"'=1+1,2020-01-05,",
     };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (kd_str_find(rows, kd_str_of(parts[i])) < 0) fail_msg("'%s' is not in\n%s", parts[i], rows.ptr);
@@ -629,7 +668,7 @@ static void the_first_failure_of_the_sink_is_told_and_ends_the_work(void **state
 static void manifests_are_read_beside_themselves(void **state)
 {
     (void)state;
-    static const char text[] = "seed: 5\ndivision: 610829\nas_of: 2026-01-01\nfiles:\n"
+    static const char text[] = "seed: 5\ndivision: 610829\nas_of: 2026-01-01\nfeeds:\n"
                                "  - {file: a.csv, feed: test_birth, rows: 3}\n"
                                "  - {file: /b.csv, division: 610802000000, as_of: 2025-12-31}\n"
                                "  - c.csv\n";
@@ -652,7 +691,7 @@ static void manifests_are_read_beside_themselves(void **state)
         const char *text;
         uint64_t line;
     } wrong[] = {
-        { "a: 1\n", 1 }, { "files:\n  - {feed: x}\n", 2 }, { "files: []\n", 1 }, { "files: [a]\nas_of: now\n", 2 }
+        { "a: 1\n", 1 }, { "feeds:\n  - {feed: x}\n", 2 }, { "feeds: []\n", 1 }, { "feeds: [a]\nas_of: now\n", 2 }
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         write_file("manifest.yaml", wrong[i].text, strlen(wrong[i].text), path);
@@ -668,6 +707,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pack_errors_name_line_and_column),
         cmocka_unit_test(packs_tell_their_facts),
+        cmocka_unit_test(a_later_folder_stands_in_for_an_earlier_one),
         cmocka_unit_test(headers_are_recognised_however_they_are_written),
         cmocka_unit_test(values_of_every_type_are_converted),
         cmocka_unit_test(addresses_deepen_the_division_and_never_contradict_it),

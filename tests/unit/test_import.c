@@ -457,7 +457,7 @@ static void workbooks_are_read_and_bombs_refused(void **state)
     kd_status status = import_with(f, "bomb.xlsx", (kd_import_options){ 0 }, arena, &result, &err);
     assert_true(status == KD_INVALID || status == KD_LIMIT);
     assert_non_null(strstr(err.file, "bomb.xlsx"));
-    assert_true(kd_memory_peak_bytes() - before < (uint64_t)256 << 20);
+    assert_true(kd_memory_peak_bytes() - before < UINT64_C(256) << 20);
     assert_int_equal(number(f, "select count(*) from batch"), 1);
     kd_arena_free(arena);
 }
@@ -518,13 +518,13 @@ static void a_full_disk_leaves_everything_as_it_was(void **state)
         open_register(f);
         int64_t batches = number(f, "select count(*) from batch");
         assert_int_equal(batches, code == KD_OK ? 1 : 0);
-        assert_int_equal(number(f, "select count(*) from source_record"), 2 * BIG_ROWS * batches);
+        assert_int_equal(number(f, "select count(*) from source_record"), INT64_C(2) * BIG_ROWS * batches);
         close_register(f);
         if (code == KD_OK) return;
     }
     assert_true(wait_for(import_apart(f, "big.csv", 0)) == KD_OK);
     open_register(f);
-    assert_int_equal(number(f, "select count(*) from source_record"), 2 * BIG_ROWS);
+    assert_int_equal(number(f, "select count(*) from source_record"), INT64_C(2) * BIG_ROWS);
 }
 
 static void two_imports_at_once_are_both_right(void **state)
@@ -546,7 +546,7 @@ static void two_imports_at_once_are_both_right(void **state)
     assert_false(codes[0] == KD_OK && codes[1] == KD_OK);
     open_register(f);
     assert_int_equal(number(f, "select count(*) from batch"), imported);
-    assert_int_equal(number(f, "select count(*) from source_record"), 2 * BIG_ROWS * imported);
+    assert_int_equal(number(f, "select count(*) from source_record"), INT64_C(2) * BIG_ROWS * imported);
 }
 
 static void a_killed_import_is_whole_or_absent(void **state)
@@ -564,14 +564,14 @@ static void a_killed_import_is_whole_or_absent(void **state)
         open_register(f);
         int64_t batches = number(f, "select count(*) from batch");
         assert_true(batches == 0 || batches == 1);
-        assert_int_equal(number(f, "select count(*) from source_record"), 2 * BIG_ROWS * batches);
+        assert_int_equal(number(f, "select count(*) from source_record"), INT64_C(2) * BIG_ROWS * batches);
         close_register(f);
         if (code == 50) break;
     }
     int code = wait_for(import_apart(f, "big.csv", 0));
     assert_true(code == KD_OK || code == 50);
     open_register(f);
-    assert_int_equal(number(f, "select count(*) from source_record"), 2 * BIG_ROWS);
+    assert_int_equal(number(f, "select count(*) from source_record"), INT64_C(2) * BIG_ROWS);
 }
 
 #define ON_BOTH(test)                                                \

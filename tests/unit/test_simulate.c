@@ -18,10 +18,11 @@
 
 enum { FEEDS = 11, ROLES = 6, PATH = 512, COUNTY_PERSONS = 20000, SMALL_PERSONS = 1500 };
 static const int64_t WUBU = 610829000000;
-static const char *const FEED_NAMES[FEEDS] = { "population_statistics", "birth_registration", "birth_certificate",
-                                               "antenatal_care",        "hospital_delivery",  "immunisation",
-                                               "urban_insurance",       "rural_insurance",    "household_registration",
-                                               "school_roll",           "marriage" };
+static const char *const FEED_NAMES[FEEDS] = {
+    "population_statistics",  "birth_registration", "birth_certificate", "antenatal_care",
+    "hospital_delivery",      "immunisation",       "urban_insurance",   "rural_insurance",
+    "household_registration", "school_roll",        "marriage"
+};
 static const char *const ROLE_NAMES[ROLES] = { "subject", "child", "mother", "father", "husband", "wife" };
 static const char CLEAN_MODEL[] = "errors: clean\nrates: {}\n";
 
@@ -120,7 +121,7 @@ typedef struct {
 static const kd_yaml *load_pack(kd_arena *arena, const char *feed)
 {
     kd_str path;
-    const kd_yaml *pack;
+    const kd_yaml *pack = NULL;
     kd_error err = { 0 };
     kd_str name = kd_arena_fmt(arena, "packs/cn/feeds/%s.yaml", feed);
     if (kd_data_path(arena, name.ptr, &path, &err) != KD_OK || kd_yaml_load(arena, path.ptr, &pack, &err) != KD_OK)
@@ -267,7 +268,8 @@ static void learn_people(void)
         if (!person->name.len) *person = (clean_person){ name, (kd_str){ NULL, 0 }, KD_DAY_NONE };
         if (!kd_str_eq(person->name, name)) fail_msg("two names for person %lld", (long long)m->person);
         if (identity.len && !person->identity.len) person->identity = identity;
-        if (identity.len && !kd_str_eq(person->identity, identity)) fail_msg("two numbers for %lld", (long long)m->person);
+        if (identity.len && !kd_str_eq(person->identity, identity))
+            fail_msg("two numbers for %lld", (long long)m->person);
         if (birth_day != KD_DAY_NONE && person->birth_day == KD_DAY_NONE) person->birth_day = birth_day;
         if (birth_day != KD_DAY_NONE && birth_day != person->birth_day)
             fail_msg("two birthdays for %lld", (long long)m->person);
@@ -280,7 +282,7 @@ static int set_up(void **state)
     snprintf(root, sizeof root, "/tmp/kindred_simulate_XXXXXX");
     kd_error err = { 0 };
     if (!mkdtemp(root) || kd_text_open(&text, &err) != KD_OK) return -1;
-    if (kd_file_write(in_root("clean.yaml"), KD_STR(CLEAN_MODEL), &err) != KD_OK) return -1;
+    if (kd_file_write(in_root("clean.yaml"), kd_str_of(CLEAN_MODEL), &err) != KD_OK) return -1;
     open_county(&clean, "county_clean", COUNTY_PERSONS, "clean");
     open_county(&hard, "county_hard", COUNTY_PERSONS, "hard");
     learn_people();
@@ -394,7 +396,8 @@ static void headers_are_those_of_the_packs(void **state)
             if (is_required && !kd_frame_find(frame, name.ptr)) fail_msg("%s lacks %s", FEED_NAMES[feed], name.ptr);
         }
         for (size_t i = 0; i < kd_frame_columns(frame); i++)
-            if (!is_known_header(columns, kd_frame_column(frame, i)->name)) fail_msg("%s, column %zu", FEED_NAMES[feed], i);
+            if (!is_known_header(columns, kd_frame_column(frame, i)->name))
+                fail_msg("%s, column %zu", FEED_NAMES[feed], i);
     }
 }
 
@@ -494,7 +497,8 @@ static bool is_health(int feed)
 static void count_identity(const mention *m, const clean_person *person, int32_t as_of, tally *t)
 {
     enum { MOTHER, CHILD, MISTYPED, OLD };
-    if (!hard.feeds[m->feed].columns[m->role][IDENTITY] || !person->identity.len || person->birth_day == KD_DAY_NONE) return;
+    if (!hard.feeds[m->feed].columns[m->role][IDENTITY] || !person->identity.len || person->birth_day == KD_DAY_NONE)
+        return;
     kd_str written = value(&hard, m, IDENTITY);
     kd_identity identity;
     kd_identity_read(written, &identity);
@@ -566,7 +570,8 @@ static void birthdays_go_wrong_as_often_as_the_model_says(void **state)
         bool is_january = date.month == 1 && date.day == 1;
         january.cases++;
         january.seen += is_january;
-        bool is_lunar = written != KD_DAY_NONE && written != right && !is_january && kd_day_if_lunar(text, written) == right;
+        bool is_lunar =
+            written != KD_DAY_NONE && written != right && !is_january && kd_day_if_lunar(text, written) == right;
         if (right < lunar_before) {
             lunar.cases++;
             lunar.seen += is_lunar;
@@ -592,7 +597,7 @@ static void rows_go_wrong_as_often_as_the_model_says(void **state)
         for (size_t i = 0; i < hard.mention_count; i++) {
             const mention *m = &hard.mentions[i];
             if (m->feed != feed) continue;
-            bool is_stranger = m->person > hard.result.people; /* their numbers come after everybody's */
+            bool is_stranger = m->person >= people_count; /* their numbers come after everybody's */
             if (m->role == SUBJECT) {
                 strangers.cases += !is_stranger;
                 strangers.seen += is_stranger;
@@ -660,6 +665,36 @@ static void wrong_wishes_are_refused(void **state)
     assert_true(kd_simulate(&options, &result, &err) != KD_OK);
 }
 
+static void full_disk_is_told(void **state)
+{
+    (void)state;
+    char folder_path[PATH + 64], file_path[2 * PATH];
+    snprintf(folder_path, sizeof folder_path, "%s/full", root);
+    snprintf(file_path, sizeof file_path, "%s/户籍_610829.csv", folder_path);
+    kd_error err = { 0 };
+    assert_int_equal(kd_dir_make(folder_path, &err), KD_OK);
+    if (symlink("/dev/full", file_path) != 0) skip();
+    kd_simulate_options options = { .division = WUBU, .persons = SMALL_PERSONS, .folder = folder_path, .threads = 1 };
+    kd_simulate_result result = { .rows = -7 };
+    kd_status status = kd_simulate(&options, &result, &err);
+    assert_true(status == KD_IO || status == KD_LIMIT);
+    assert_non_null(strstr(err.file, "610829.csv"));
+    assert_int_equal(result.rows, -7);
+}
+
+static void stopping_is_heeded(void **state)
+{
+    (void)state;
+    static const volatile int stopped = 1;
+    kd_progress progress = { .cancelled = &stopped };
+    kd_simulate_options options = {
+        .division = WUBU, .persons = 50, .folder = in_root("stopped"), .progress = &progress
+    };
+    kd_simulate_result result;
+    kd_error err = { 0 };
+    assert_int_equal(kd_simulate(&options, &result, &err), KD_CANCELLED);
+}
+
 static void few_people_are_no_trouble(void **state)
 {
     (void)state;
@@ -687,6 +722,8 @@ int main(void)
         cmocka_unit_test(birthdays_go_wrong_as_often_as_the_model_says),
         cmocka_unit_test(rows_go_wrong_as_often_as_the_model_says),
         cmocka_unit_test(wrong_wishes_are_refused),
+        cmocka_unit_test(full_disk_is_told),
+        cmocka_unit_test(stopping_is_heeded),
         cmocka_unit_test(few_people_are_no_trouble),
     };
     return cmocka_run_group_tests_name("simulate", tests, set_up, tear_down);

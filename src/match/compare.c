@@ -1,0 +1,260 @@
+#include "records.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- names ---- */
+
+static bool same_chars(const kd_entry *a, const kd_entry *b)
+{
+    if (a->count != b->count) return false;
+    unsigned taken = 0;
+    for (int i = 0; i < a->count; i++) {
+        int j = 0;
+        while (j < b->count && (taken >> j & 1 || a->chars[i] != b->chars[j])) j++;
+        if (j == b->count) return false;
+        taken |= 1u << j;
+    }
+    return true;
+}
+
+static bool same_sounds(const kd_entry *a, const kd_entry *b)
+{
+    if (a->count != b->count || a->count < 2) return false;
+    for (int i = 0; i < a->count; i++)
+        if (a->chars[i] != b->chars[i] && (a->syllables[i] == 0 || a->syllables[i] != b->syllables[i])) return false;
+    return true;
+}
+
+/* Every character that differs looks or sounds like its counterpart, and at least one is the same. */
+static bool alike(const kd_text *text, const kd_entry *a, const kd_entry *b, double at_least)
+{
+    if (a->count != b->count || a->count < 2) return false;
+    int same = 0;
+    for (int i = 0; i < a->count; i++) {
+        if (a->chars[i] == b->chars[i]) {
+            same++;
+            continue;
+        }
+        if (kd_shape_likeness(text, a->chars[i], b->chars[i]) >= at_least) continue;
+        if (kd_syllable_likeness(text, a->syllables[i], b->syllables[i]) >= at_least) continue;
+        return false;
+    }
+    return same > 0;
+}
+
+static int differing(const kd_entry *a, const kd_entry *b)
+{
+    int n = 0;
+    for (int i = 0; i < a->count; i++) n += a->chars[i] != b->chars[i];
+    return n;
+}
+
+/* The shorter is the longer with one character left out. */
+static bool one_more(const kd_entry *a, const kd_entry *b)
+{
+    if (a->count > b->count) {
+        const kd_entry *swap = a;
+        a = b;
+        b = swap;
+    }
+    if (b->count != a->count + 1 || a->count < 1) return false;
+    int i = 0;
+    while (i < a->count && a->chars[i] == b->chars[i]) i++;
+    for (; i < a->count; i++)
+        if (a->chars[i] != b->chars[i + 1]) return false;
+    return true;
+}
+
+static bool same_part(const kd_entry *a, const kd_entry *b, bool is_surname)
+{
+    int from_a = is_surname ? 0 : a->surname_count, to_a = is_surname ? a->surname_count : a->count;
+    int from_b = is_surname ? 0 : b->surname_count, to_b = is_surname ? b->surname_count : b->count;
+    if (to_a - from_a != to_b - from_b || to_a <= from_a) return false;
+    return memcmp(a->chars + from_a, b->chars + from_b, (size_t)(to_a - from_a) * sizeof a->chars[0]) == 0;
+}
+
+/* ---- dates ---- */
+
+static uint64_t digits_of(kd_ymd date)
+{
+    uint64_t digits = 0; /* one hexadecimal place a digit, so that differing places can be counted */
+    unsigned number = (unsigned)date.year * 10000 + date.month * 100u + date.day;
+    for (int i = 0; i < 8; i++, number /= 10) digits |= (uint64_t)(number % 10) << (4 * i);
+    return digits;
+}
+
+static int digits_differing(kd_ymd a, kd_ymd b)
+{
+    uint64_t x = digits_of(a) ^ digits_of(b);
+    x |= x >> 1;
+    x |= x >> 2;
+    return __builtin_popcountll(x & 0x11111111);
+}
+
+static bool date_is_at(const kd_matcher *m, const kd_level *level, int32_t day_a, int32_t day_b)
+{
+    kd_ymd a = kd_day_to_ymd(day_a), b = kd_day_to_ymd(day_b);
+    switch (level->kind) {
+    case KD_LEVEL_EXACT: return day_a == day_b;
+    case KD_LEVEL_ONE_DIGIT: return digits_differing(a, b) == 1;
+    case KD_LEVEL_DAY_MONTH: return a.year == b.year && a.month == b.day && a.day == b.month;
+    case KD_LEVEL_LUNAR:
+        return kd_day_if_lunar(m->model->text, day_a) == day_b || kd_day_if_lunar(m->model->text, day_b) == day_a;
+    case KD_LEVEL_NEW_YEAR: return a.year == b.year && ((a.month == 1 && a.day == 1) || (b.month == 1 && b.day == 1));
+    case KD_LEVEL_SAME_MONTH: return a.year == b.year && a.month == b.month;
+    case KD_LEVEL_SAME_DAY_OF_YEAR: return a.month == b.month && a.day == b.day;
+    case KD_LEVEL_SAME_YEAR: return a.year == b.year;
+    case KD_LEVEL_WITHIN: return fabs((double)day_a - (double)day_b) <= level->limit;
+    default: return level->kind == KD_LEVEL_ELSE;
+    }
+}
+
+/* ---- one level ---- */
+
+static kd_str text_of(const kd_entry *entry)
+{
+    return (kd_str){ entry->ptr, entry->len };
+}
+
+static bool is_swapped(const kd_matcher *m, const kd_level *level, size_t field, const kd_side *a, const kd_side *b)
+{
+    if (!a->codes[level->with] || !b->codes[level->with] || m->values[level->with].is_direct) return false;
+    return kd_str_eq(text_of(kd_entry_of(m, a, field)), text_of(kd_entry_of(m, b, level->with))) &&
+           kd_str_eq(text_of(kd_entry_of(m, b, field)), text_of(kd_entry_of(m, a, level->with)));
+}
+
+static bool entry_is_at(const kd_matcher *m, const kd_level *level, const kd_entry *x, const kd_entry *y)
+{
+    switch (level->kind) {
+    case KD_LEVEL_JARO_WINKLER: return kd_jaro_winkler(text_of(x), text_of(y)) >= level->limit;
+    case KD_LEVEL_LEVENSHTEIN:
+        return kd_edit_distance(text_of(x), text_of(y), (int)level->limit, false) <= level->limit;
+    case KD_LEVEL_OSA: return kd_edit_distance(text_of(x), text_of(y), (int)level->limit, true) <= level->limit;
+    case KD_LEVEL_SAME_CHARS: return same_chars(x, y);
+    case KD_LEVEL_HOMOPHONE: return same_sounds(x, y);
+    case KD_LEVEL_LOOKALIKE: return alike(m->model->text, x, y, level->limit);
+    case KD_LEVEL_ONE_DIFFERS: return x->count == y->count && x->count > 1 && differing(x, y) == 1;
+    case KD_LEVEL_SUBSET: return one_more(x, y);
+    case KD_LEVEL_SAME_GIVEN: return same_part(x, y, false);
+    case KD_LEVEL_SAME_SURNAME: return same_part(x, y, true);
+    case KD_LEVEL_TYPO:
+        return !(x->is_valid && y->is_valid) &&
+               kd_edit_distance(text_of(x), text_of(y), (int)level->limit, true) <= level->limit;
+    case KD_LEVEL_BOTH_VALID: return x->is_valid && y->is_valid;
+    case KD_LEVEL_SAME_TOWNSHIP: return x->number / 1000 == y->number / 1000 && x->number / 1000 % 1000 != 0;
+    case KD_LEVEL_SAME_COUNTY: return x->number / 1000000 == y->number / 1000000;
+    default: return level->kind == KD_LEVEL_ELSE;
+    }
+}
+
+size_t kd_compare(const kd_matcher *m, const kd_comparison *comparison, const kd_side *a, const kd_side *b)
+{
+    size_t field = comparison->field;
+    uint32_t code_a = a->codes[field], code_b = b->codes[field];
+    if (!code_a || !code_b) return 0;
+    const kd_values *values = &m->values[field];
+    bool is_date = m->model->fields[field].kind == KD_FIELD_DATE;
+    bool is_same = code_a == code_b && (code_a != UINT32_MAX || values->is_direct); /* strangers are not each other */
+    for (size_t i = 1; i < comparison->level_count; i++) {
+        const kd_level *level = &comparison->levels[i];
+        bool is_at;
+        if (level->kind == KD_LEVEL_ELSE) {
+            is_at = true;
+        } else if (is_date) {
+            is_at = date_is_at(m, level, (int32_t)code_a - KD_DAY_OFFSET, (int32_t)code_b - KD_DAY_OFFSET);
+        } else if (level->kind == KD_LEVEL_EXACT) {
+            is_at = is_same;
+        } else if (values->is_direct) {
+            is_at = level->kind == KD_LEVEL_WITHIN && fabs((double)code_a - (double)code_b) <= level->limit;
+        } else if (level->kind == KD_LEVEL_SWAPPED) {
+            is_at = is_swapped(m, level, field, a, b);
+        } else {
+            is_at = entry_is_at(m, level, kd_entry_of(m, a, field), kd_entry_of(m, b, field));
+        }
+        if (is_at) return i;
+    }
+    return 0;
+}
+
+static bool is_silenced(const kd_comparison *comparison, const uint8_t *levels)
+{
+    return comparison->unless_comparison != SIZE_MAX &&
+           comparison->unless_levels >> levels[comparison->unless_comparison] & 1;
+}
+
+uint32_t kd_pattern(const kd_matcher *m, const kd_side *a, const kd_side *b)
+{
+    uint8_t levels[KD_MATCH_COMPARISONS_MAX];
+    uint32_t pattern = 0;
+    for (size_t i = 0; i < m->model->comparison_count; i++) {
+        const kd_comparison *comparison = &m->model->comparisons[i];
+        levels[i] = is_silenced(comparison, levels) ? 0 : (uint8_t)kd_compare(m, comparison, a, b);
+        pattern += levels[i] * comparison->stride;
+    }
+    return pattern;
+}
+
+double kd_tf_bits(const kd_matcher *m, const kd_comparison *comparison, size_t level, const kd_side *a)
+{
+    const kd_values *values = &m->values[comparison->field];
+    if (!comparison->levels[level].has_term_frequency || !values->tf_bits) return 0;
+    uint32_t code = a->codes[comparison->field];
+    return code < values->count ? (double)values->tf_bits[code] : 0;
+}
+
+bool kd_score(const kd_matcher *m, const kd_side *a, const kd_side *b, double floor_bits, double *out_bits,
+              uint32_t *out_pattern, bool *out_is_veto)
+{
+    uint8_t levels[KD_MATCH_COMPARISONS_MAX];
+    uint32_t pattern = 0;
+    double bits = m->prior_bits;
+    bool is_veto = false;
+    const kd_model *model = m->model;
+    for (size_t i = 0; i < model->comparison_count; i++) {
+        if (bits + m->best_after[i] < floor_bits) return false;
+        const kd_comparison *comparison = &model->comparisons[i];
+        size_t level = is_silenced(comparison, levels) ? 0 : kd_compare(m, comparison, a, b);
+        levels[i] = (uint8_t)level;
+        pattern += (uint32_t)level * comparison->stride;
+        bits += m->bits[i][level] + kd_tf_bits(m, comparison, level, a);
+        is_veto = is_veto || comparison->levels[level].is_veto;
+    }
+    if (bits < floor_bits) return false;
+    *out_bits = bits;
+    *out_pattern = pattern;
+    *out_is_veto = is_veto;
+    return true;
+}
+
+/* The bits that a level can give at most, with the rarest value. */
+static double most_bits(const kd_matcher *m, const kd_comparison *comparison, size_t level)
+{
+    double bits = kd_level_bits(&comparison->levels[level]);
+    const kd_values *values = &m->values[comparison->field];
+    if (!comparison->levels[level].has_term_frequency || !values->tf_bits) return bits;
+    double most = 0;
+    for (uint32_t code = 1; code < values->count; code++)
+        if ((double)values->tf_bits[code] > most) most = (double)values->tf_bits[code];
+    return bits + most;
+}
+
+void kd_score_prepare(kd_matcher *m)
+{
+    const kd_model *model = m->model;
+    m->prior_bits = isnan(model->prior) ? 0 : log2(model->prior / (1 - model->prior));
+    m->best_after[model->comparison_count] = 0;
+    for (size_t i = model->comparison_count; i-- > 0;) {
+        const kd_comparison *comparison = &model->comparisons[i];
+        double best = 0;
+        for (size_t level = 0; level < comparison->level_count; level++) {
+            double bits = isnan(comparison->levels[level].m) || isnan(comparison->levels[level].u)
+                              ? 0
+                              : kd_level_bits(&comparison->levels[level]);
+            m->bits[i][level] = bits;
+            double most = bits == 0 ? 0 : most_bits(m, comparison, level);
+            if (most > best) best = most;
+        }
+        m->best_after[i] = m->best_after[i + 1] + best;
+    }
+}

@@ -1,0 +1,143 @@
+/**
+ * @file records.h
+ * Records as rows of codes, one 32-bit code a column, and the distinct values behind the codes. Private to match.
+ */
+#ifndef KD_MATCH_RECORDS_H
+#define KD_MATCH_RECORDS_H
+
+#include "model.h"
+
+enum { KD_VALUE_CHARS = 6 };
+
+/** A distinct value, parsed once. */
+typedef struct {
+    const char *ptr; /* normalised text, owned by the column's dictionary */
+    uint32_t len;
+    uint8_t is_valid; /* identity: shape, date and check are right */
+    uint8_t count;    /* name: characters, up to KD_VALUE_CHARS */
+    uint8_t surname_count;
+    uint16_t syllables[KD_VALUE_CHARS];
+    uint32_t chars[KD_VALUE_CHARS];
+    int64_t number; /* division code */
+} kd_entry;
+
+/** A column: code 0 is missing; direct columns hold numbers (code = number + offset) and have no entries. */
+typedef struct {
+    bool is_direct;
+    kd_dict *dict;       /* code - 1 of the normalised text */
+    kd_entry *entries;   /* of code */
+    uint32_t count;      /* codes, with 0 */
+    uint32_t *frequency; /* of code, records; NULL for direct columns of a wide range */
+    uint64_t present;    /* records with a value */
+    uint64_t same_pairs; /* sum over values of frequency squared, capped */
+    float *tf_bits;      /* of code; NULL unless a level asks for it */
+} kd_values;
+
+enum { KD_DAY_OFFSET = 1000000, KD_NUMBER_OFFSET = 1 }; /* days from the year 1 on are above 0 */
+
+/** A record to compare: its codes, and its own entries when it is not one of the matcher's. */
+typedef struct {
+    const uint32_t *codes;
+    const kd_entry *own; /* of column; NULL for the matcher's records */
+} kd_side;
+
+/** Key texts of a column's values as numbers; equal numbers are taken for equal keys. */
+typedef struct {
+    kd_key key;
+    uint32_t *of_code; /* NULL: computed from the code (whole values, direct columns) */
+} kd_key_table;
+
+struct kd_matcher {
+    const kd_model *model;
+    kd_match_options options;
+    unsigned threads;
+    uint64_t records;
+    uint64_t first_of_second; /* with link_only: first record of the second frame */
+    size_t width;             /* codes a record */
+    uint32_t *codes;
+    kd_values values[KD_MATCH_FIELDS_MAX];
+    kd_key_table *tables;
+    size_t table_count;
+    uint32_t *node; /* of record: first record of its collapsed group */
+    double bits[KD_MATCH_COMPARISONS_MAX][KD_MATCH_LEVELS_MAX];
+    double best_after[KD_MATCH_COMPARISONS_MAX + 1]; /* what the comparisons from this one on can add at most */
+    double prior_bits;
+};
+
+static inline const uint32_t *kd_codes(const kd_matcher *matcher, uint32_t record)
+{
+    return matcher->codes + (size_t)record * matcher->width;
+}
+static inline kd_side kd_side_of(const kd_matcher *matcher, uint32_t record)
+{
+    return (kd_side){ kd_codes(matcher, record), NULL };
+}
+static inline const kd_entry *kd_entry_of(const kd_matcher *matcher, const kd_side *side, size_t field)
+{
+    return side->own ? &side->own[field] : &matcher->values[field].entries[side->codes[field]];
+}
+
+/** Parse a raw text into `out`; false when it means nothing. The normalised text is written to `buf`. */
+enum { KD_NORMAL_BYTES_MAX = 512 };
+bool kd_entry_read(const kd_model *model, size_t field, kd_str raw, kd_entry *out, char buf[KD_NORMAL_BYTES_MAX]);
+/** Code of row `row` of a frame's column for a model column, as the matcher would give it; `own` is filled for a foreign value. */
+uint32_t kd_record_code(const kd_matcher *matcher, const kd_frame *frame, size_t field, int64_t row, kd_entry *own,
+                        char buf[KD_NORMAL_BYTES_MAX]);
+
+/* keys.c */
+KD_CHECKED kd_status kd_keys_prepare(kd_matcher *matcher, kd_error *err);
+/** Number of a key of a record; 0 when the value is missing or too short. */
+uint32_t kd_key_of(const kd_matcher *matcher, const kd_key *key, const kd_side *side);
+/** Hash of all keys of a rule, never 0; 0 when one is missing. */
+uint32_t kd_rule_key(const kd_matcher *matcher, const kd_rule *rule, const kd_side *side);
+bool kd_rule_holds(const kd_matcher *matcher, const kd_rule *rule, const kd_side *a, const kd_side *b);
+
+/* compare.c */
+/** Level of a comparison for two records; 0 when a side is missing. */
+size_t kd_compare(const kd_matcher *matcher, const kd_comparison *comparison, const kd_side *a, const kd_side *b);
+/** Pattern of all comparisons. */
+uint32_t kd_pattern(const kd_matcher *matcher, const kd_side *a, const kd_side *b);
+static inline size_t kd_pattern_level(const kd_comparison *comparison, uint32_t pattern)
+{
+    return pattern / comparison->stride % comparison->level_count;
+}
+/** Bits that the value shared at an exact level adds for being rarer than the average, 0 when the level does not ask. */
+double kd_tf_bits(const kd_matcher *matcher, const kd_comparison *comparison, size_t level, const kd_side *a);
+/**
+ * Match weight and pattern. False, with nothing written, as soon as the weight cannot reach `floor_bits` any more.
+ * `*out_is_veto` tells a level that rules the pair out.
+ */
+bool kd_score(const kd_matcher *matcher, const kd_side *a, const kd_side *b, double floor_bits, double *out_bits,
+              uint32_t *out_pattern, bool *out_is_veto);
+/** Bring the tables of bits up to date with the model's m, u and prior. */
+void kd_score_prepare(kd_matcher *matcher);
+
+/* strings.c */
+double kd_jaro_winkler(kd_str a, kd_str b);
+/** Edits up to `most`, else most + 1; with swaps of neighbours as one edit when `with_swaps` (optimal string alignment). */
+int kd_edit_distance(kd_str a, kd_str b, int most, bool with_swaps);
+
+/* block.c */
+/** One candidate pair, a < b; called from several threads with different `slot`. */
+typedef kd_status (*kd_visit)(void *ctx, size_t slot, uint32_t a, uint32_t b, kd_error *err);
+typedef struct {
+    const kd_rule *rules;
+    size_t rule_count;     /* pairs that an earlier rule brought are not visited again */
+    size_t only;           /* SIZE_MAX: all rules; else this one, whatever earlier ones brought */
+    uint64_t sample_pairs; /* with `only`: visit about this many at most; 0: all */
+    kd_visit visit;
+    void *ctx;
+    uint64_t *visited; /* count of slot, may be NULL */
+} kd_blocking;
+enum { KD_BLOCK_SLOTS = 64 };
+KD_CHECKED kd_status kd_block(const kd_matcher *matcher, const kd_blocking *blocking, kd_error *err);
+/** Sort by the upper 32 bits, stable. `spare` holds as many. */
+void kd_sort_packed(uint64_t *packed, uint64_t *spare, size_t count);
+/** Key and record of every record that has the rule's keys, sorted by key. Free with free(). */
+KD_CHECKED kd_status kd_block_keys(const kd_matcher *matcher, const kd_rule *rule, uint64_t **out_packed,
+                                   size_t *out_count, kd_error *err);
+
+/* collapse.c */
+KD_CHECKED kd_status kd_collapse(kd_matcher *matcher, kd_error *err);
+
+#endif
