@@ -156,7 +156,7 @@ static void measure(const char *name, const char *url, const char *backup, int64
 
 static void measure_postgres(const char *server, const char *backup, int64_t rows)
 {
-    char url[1024];
+    char url[1100];
     kd_error err;
     kd_store *store;
     snprintf(url, sizeof url, "%s%coptions=-csearch_path%%3Dbench_store", server, strchr(server, '?') ? '&' : '?');
@@ -179,7 +179,7 @@ int main(int argc, char **argv)
     }
     snprintf(path, sizeof path, "%s/register.db", folder);
     snprintf(backup, sizeof backup, "%s/backup.db", folder);
-    snprintf(url, sizeof url, "sqlite:%s", path);
+    snprintf(url, sizeof url, "sqlite:%.580s", path);
     measure("sqlite", url, backup, rows);
     unlink(path);
     const char *server = getenv("KINDRED_TEST_POSTGRES");

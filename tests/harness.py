@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import pathlib
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KINDRED = os.path.abspath(os.environ.get("KINDRED", ROOT / "build/kindred"))
+FIELD_END, ROW_END = "\x1f", "\x1e"  # what psql puts between; no value of ours holds them
 PSQL = (sorted(glob.glob("/usr/lib/postgresql/*/bin/psql")) or ["psql"])[-1]
 
 
@@ -110,6 +110,9 @@ class Sqlite(Database):
     def __exit__(self, *_):
         pass
 
+    def settle(self):
+        """Nothing runs on behalf of a killed program."""
+
     def connect(self):
         return contextlib.closing(sqlite3.connect(self.register / "register.db", timeout=30))
 
@@ -123,9 +126,12 @@ class Sqlite(Database):
             rows = sorted(repr(row) for row in db.execute(f'select * from "{table}"'))
         return f"{len(rows)} {hashlib.sha256(chr(10).join(rows).encode()).hexdigest()}"
 
-    def scalar(self, sql):
+    def rows(self, sql):
         with self.connect() as db:
-            return db.execute(sql).fetchone()[0]
+            return db.execute(sql).fetchall()
+
+    def scalar(self, sql):
+        return self.rows(sql)[0][0]
 
     def execute(self, sql):
         with self.connect() as db, db:
@@ -140,7 +146,8 @@ class Postgres(Database):
         assert self.server, "KINDRED_TEST_POSTGRES is not set: run through scripts/with_postgres.sh"
         Postgres.made += 1
         self.schema = f"t{os.getpid()}_{Postgres.made}"
-        self.url = self.server + ("&" if "?" in self.server else "?") + f"options=-csearch_path%3D{self.schema}"
+        self.url = self.server + ("&" if "?" in self.server else "?") + (
+            f"options=-csearch_path%3D{self.schema}&application_name={self.schema}")
         self.psql(self.server, f"create schema {self.schema}")
         return self
 
@@ -149,29 +156,34 @@ class Postgres(Database):
 
     @staticmethod
     def psql(url, sql):
-        done = subprocess.run([PSQL, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", url, "-c", sql],
+        done = subprocess.run([PSQL, "-X", "-q", "-A", "-t", "-F", FIELD_END, "-R", ROW_END,
+                               "-v", "ON_ERROR_STOP=1", url, "-c", sql],
                               capture_output=True, text=True, check=False,
                               env={**os.environ, "PGOPTIONS": "-c client_min_messages=warning"})
         assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return [tuple(row.split(FIELD_END)) for row in done.stdout.rstrip("\n").split(ROW_END) if row]
 
     def tables(self):
-        return self.psql(self.url, "select table_name from information_schema.tables "
-                                   f"where table_schema = '{self.schema}' order by 1").split()
+        return [name for name, in self.rows("select table_name from information_schema.tables "
+                                            f"where table_schema = '{self.schema}' order by 1")]
 
     def digest(self, *, but=()):
         parts = [f"select '{t}', count(*) || ' ' || coalesce(md5(string_agg(h, '' order by h)), '') "
                  f"from (select md5(t::text) as h from {t} as t) as s"
                  for t in self.tables() if t not in but]
-        rows = self.psql(self.url, " union all ".join(parts)) if parts else ""
-        return dict(line.split("|") for line in rows.splitlines())
+        return dict(self.rows(" union all ".join(parts))) if parts else {}
+
+    def rows(self, sql):
+        return self.psql(self.url, sql)
 
     def scalar(self, sql):
-        return self.psql(self.url, sql)
+        return self.rows(sql)[0][0]
 
     def execute(self, sql):
         self.psql(self.url, sql)
 
-
-def remove(path):
-    shutil.rmtree(path, ignore_errors=True)
+    def settle(self):
+        """Wait until the server has noticed that a killed client is gone."""
+        self.psql(self.url, "do $$ begin loop perform pg_stat_clear_snapshot(); exit when not exists (select 1 from "
+                            f"pg_stat_activity where application_name = '{self.schema}' and pid <> pg_backend_pid()); "
+                            "perform pg_sleep(0.002); end loop; end $$")

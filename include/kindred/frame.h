@@ -111,7 +111,7 @@ typedef struct {
     bool all_text;     /* without `wants`: no types are recognised, every column TEXT */
     const char *sheet; /* XLSX: sheet name; NULL is the first */
     unsigned threads;  /* 0: kd_threads() of the machine */
-    size_t bytes_max;  /* of the frame; 0: no limit but the machine's */
+    size_t bytes_max;  /* of the frame and of what reading it takes; 0: no limit but the machine's */
     const char *const *
         null_texts; /* field texts that mean nothing is there, besides the empty unquoted field; NULL-ended; may be NULL */
     const kd_progress *progress; /* may be NULL */
@@ -123,7 +123,7 @@ typedef struct {
     uint64_t line;      /* physical line of the file where the row begins, 1-based */
     uint32_t column;    /* field in the row, 1-based; 0 when the whole row is meant */
     kd_str name;        /* header of that field; may be empty */
-    const char *reason; /* English, static text */
+    const char *reason; /* English; lives as long as the report */
     kd_str raw;         /* the row as it stood, in UTF-8, cut at KD_REJECT_RAW_MAX */
 } kd_reject;
 enum { KD_REJECT_RAW_MAX = 65536, KD_ROW_BYTES_MAX = 16 << 20 };

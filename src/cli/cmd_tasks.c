@@ -188,14 +188,7 @@ static void add_value_line(tasks_run *r, const kd_attribute_view *a, const kd_va
     kd_buf_cstr(&r->out, v->is_chosen ? "    = " : "    ≠ ");
     kd_cli_value(&r->words, kd_str_of(a->attribute), v->value, &r->out);
     kd_buf_cstr(&r->out, "    ");
-    for (size_t i = 0; i < v->holder_count; i++) {
-        const kd_source_name *s = &v->holders[i].source;
-        if (i) kd_buf_cstr(&r->out, say(r, "、", ", "));
-        kd_buf_str(&r->out, kd_cli_either(&r->words, s->title_zh, s->title_en));
-    }
-    if (v->by_identity)
-        kd_buf_cstr(&r->out, v->holder_count ? say(r, "、身份证号", ", identity number")
-                                             : say(r, "身份证号", "identity number"));
+    kd_cli_sources(&r->words, v, &r->out);
     if (v->is_decided) kd_buf_cstr(&r->out, say(r, "（经核实）", " (checked by a person)"));
     kd_buf_char(&r->out, '\n');
 }

@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,8 @@ static int run_command(const kd_command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error to be told, as a full disk is */
+    signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
         print_help();
         return KD_EXIT_USAGE;

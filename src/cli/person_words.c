@@ -16,22 +16,6 @@ static void add_title(const kd_cli_words *words, const kd_attribute_view *a, kd_
 
 /* ---- show ---- */
 
-static void add_holders(const kd_cli_words *words, const kd_value_view *v, kd_buf *out)
-{
-    for (size_t i = 0; i < v->holder_count; i++) {
-        bool is_again = false; /* a source that says it twice is named once */
-        for (size_t k = 0; k < i && !is_again; k++)
-            is_again = v->holders[k].source.source_id == v->holders[i].source.source_id;
-        if (is_again) continue;
-        if (i) kd_buf_cstr(out, say(words, "、", ", "));
-        kd_buf_str(out, kd_cli_either(words, v->holders[i].source.title_zh, v->holders[i].source.title_en));
-    }
-    if (v->by_identity) {
-        if (v->holder_count) kd_buf_cstr(out, say(words, "、", ", "));
-        kd_buf_cstr(out, say(words, "身份证号本身", "the identity number itself"));
-    }
-}
-
 static void add_attribute(const kd_cli_words *words, const kd_attribute_view *a, kd_buf *out)
 {
     if (!a->count) return;
@@ -46,7 +30,7 @@ static void add_attribute(const kd_cli_words *words, const kd_attribute_view *a,
         kd_cli_value(words, kd_str_of(a->attribute), a->values[k].value, out);
         if (a->values[k].is_decided) kd_buf_cstr(out, say(words, "（经核实）", " (checked by a person)"));
         kd_buf_cstr(out, "    [");
-        add_holders(words, &a->values[k], out);
+        kd_cli_sources(words, &a->values[k], out);
         kd_buf_cstr(out, "]\n");
     }
 }
@@ -199,7 +183,7 @@ static void add_why_attribute(const kd_cli_words *words, const kd_attribute_view
         kd_buf_fmt(out, "%s%d", say(words, "，得分 ", ", "), a->values[k].score);
         if (a->values[k].is_incomplete) kd_buf_cstr(out, say(words, "（不完整）", " (incomplete)"));
         kd_buf_cstr(out, " [");
-        add_holders(words, &a->values[k], out);
+        kd_cli_sources(words, &a->values[k], out);
         kd_buf_cstr(out, "]\n");
     }
 }
@@ -215,37 +199,65 @@ static void add_step(const kd_cli_words *words, const kd_waterfall_step *s, kd_b
 {
     kd_str title = kd_cli_either(words, s->title_zh, s->title_en);
     kd_buf_cstr(out, "      ");
-    add_bits(s->bits + s->tf_bits, out);
-    kd_buf_fmt(out, "  %.*s%s%.*s", KD_FMT(s->comparison), say(words, "：", ": "),
-               KD_FMT(title.len ? title : s->level));
-    if (fabs(s->bits) > 0) kd_buf_fmt(out, "  (m %.4f, u %.6f)", s->m, s->u);
-    if (fabs(s->tf_bits) > 0) {
-        kd_buf_cstr(out, say(words, "，其中少见程度 ", ", of it rarity "));
-        add_bits(s->tf_bits, out);
+    add_bits(s->bits, out);
+    if (title.len) {
+        kd_buf_fmt(out, "  %.*s", KD_FMT(title));
+    } else {
+        kd_buf_fmt(out, "  %.*s: %.*s", KD_FMT(s->comparison), KD_FMT(s->level));
     }
-    kd_buf_char(out, '\n');
+    kd_buf_fmt(out, "  (m %.4f, u %.6f)\n", s->m, s->u);
+}
+
+static bool says_something(const kd_waterfall_step *s)
+{
+    return fabs(s->bits) > 0; /* exactly 0 when a side is missing */
+}
+
+static void add_silent(const kd_cli_words *words, const kd_waterfall *w, kd_buf *out)
+{
+    size_t told = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        if (says_something(&w->steps[i])) continue;
+        kd_buf_cstr(out, told++
+                             ? ", "
+                             : say(words, "                至少一方没有填写：", "                a side is missing: "));
+        kd_buf_str(out, w->steps[i].comparison);
+    }
+    if (told) kd_buf_char(out, '\n');
+}
+
+static void add_total(const kd_cli_words *words, double weight, kd_buf *out)
+{
+    enum { PERCENT = 100 };
+    static const double SURE = 99.9999;
+    double percent = PERCENT / (1 + exp2(-weight));
+    kd_buf_cstr(out, "      ");
+    add_bits(weight, out);
+    kd_buf_cstr(out, say(words, "  合计（比特）；是同一人的概率 ", "  in all, in bits; probability of one person "));
+    if (percent > SURE) {
+        kd_buf_fmt(out, "> %.4f%%\n", SURE);
+    } else {
+        kd_buf_fmt(out, "%.4f%%\n", percent);
+    }
 }
 
 static void add_waterfall(const kd_cli_words *words, const kd_link_view *l, const kd_link_reason *reason, kd_buf *out)
 {
-    enum { PERCENT = 100 };
     static const double REST_SHOWN_BITS = 0.05;
     const kd_waterfall *w = &reason->waterfall;
     kd_buf_cstr(out, "      ");
     add_bits(w->prior_bits, out);
     kd_buf_cstr(out, say(words, "  起点：任意两条记录是同一人的可能\n", "  start: any two records being one person\n"));
-    for (size_t i = 0; i < w->count; i++) add_step(words, &w->steps[i], out);
+    for (size_t i = 0; i < w->count; i++)
+        if (says_something(&w->steps[i])) add_step(words, &w->steps[i], out);
     if (fabs(reason->rest_bits) > REST_SHOWN_BITS) {
         kd_buf_cstr(out, "      ");
         add_bits(reason->rest_bits, out);
-        kd_buf_cstr(out,
-                    say(words, "  这些值在全库中的少见程度\n", "  how rare these values are in the whole register\n"));
+        kd_buf_cstr(out, say(words, "  这些值在全库中的常见或少见\n",
+                             "  how common or rare these values are in the whole register\n"));
     }
-    kd_buf_cstr(out, "      ");
-    add_bits(l->weight, out);
-    kd_buf_fmt(out, "%s%.6f%%\n",
-               say(words, "  合计（比特），同一人的概率 ", "  total in bits; probability of one person "),
-               PERCENT / (1 + exp2(-l->weight)));
+    add_total(words, l->weight, out);
+    add_silent(words, w, out);
 }
 
 static void add_why_link(const kd_cli_words *words, const kd_link_view *l, const kd_link_reason *reason, kd_buf *out)

@@ -84,6 +84,22 @@ void kd_cli_value(const kd_cli_words *words, kd_str attribute, kd_str value, kd_
     }
 }
 
+void kd_cli_sources(const kd_cli_words *words, const kd_value_view *value, kd_buf *out)
+{
+    const char *comma = words->is_english ? ", " : "、";
+    for (size_t i = 0; i < value->holder_count; i++) {
+        const kd_source_name *source = &value->holders[i].source;
+        bool is_again = false;
+        for (size_t k = 0; k < i && !is_again; k++) is_again = value->holders[k].source.source_id == source->source_id;
+        if (is_again) continue;
+        if (i) kd_buf_cstr(out, comma);
+        kd_buf_str(out, kd_cli_either(words, source->title_zh, source->title_en));
+    }
+    if (!value->by_identity) return;
+    if (value->holder_count) kd_buf_cstr(out, comma);
+    kd_buf_cstr(out, words->is_english ? "the identity number itself" : "身份证号本身");
+}
+
 void kd_cli_day(int32_t day, kd_buf *out)
 {
     char buf[16];

@@ -29,6 +29,9 @@ void kd_cli_instant_day(int64_t us, kd_buf *out);
 void kd_cli_id_text(int64_t id, kd_buf *out);
 kd_str kd_cli_either(const kd_cli_words *words, kd_str zh, kd_str en);
 
+/** Names of the sources that hold a value, each once. */
+void kd_cli_sources(const kd_cli_words *words, const kd_value_view *value, kd_buf *out);
+
 /** JSON members: id in its 13 characters, null for 0. */
 void kd_cli_json_id(kd_json *json, const char *key, int64_t id);
 /** A value as JSON text, identity numbers masked unless asked for. */

@@ -126,13 +126,14 @@ size_t feed_fold(kd_str raw, bool without_notes, char *buf);
 
 /* Which columns of a pack the columns of a file are. */
 typedef struct {
-    int *pack_column; /* of each column of the file; -1 not known */
-    int *file_column; /* of each column of the pack; -1 wanting */
-    size_t matched;   /* columns of the file that are known */
-    size_t missing;   /* required columns that are wanting */
-    int doubled;      /* a column of the file whose pack column already stood earlier; -1 none */
-    int doubled_of;   /* the file's column that stood there */
-    double score;     /* 0..1: shared columns of all columns of either */
+    int *pack_column;   /* of each column of the file; -1 not known */
+    int *file_column;   /* of each column of the pack; -1 wanting */
+    size_t matched;     /* columns of the file that are known */
+    size_t missing;     /* required columns that are wanting */
+    int doubled;        /* a column of the file whose pack column already stood earlier; -1 none */
+    int doubled_of;     /* the file's column that stood there */
+    int doubled_column; /* both are this column of the pack */
+    double score;       /* 0..1: shared columns of all columns of either */
 } feed_fit;
 kd_status feed_fit_header(const kd_feed_pack *pack, const kd_str *headers, size_t header_count, kd_arena *arena,
                           feed_fit *out_fit, kd_error *err);

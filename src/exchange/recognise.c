@@ -37,6 +37,7 @@ kd_status feed_fit_header(const kd_feed_pack *pack, const kd_str *headers, size_
                 if (pass == 0 && fit.doubled < 0) {
                     fit.doubled = (int)i;
                     fit.doubled_of = fit.file_column[column];
+                    fit.doubled_column = column;
                 }
                 continue;
             }
@@ -137,7 +138,7 @@ static kd_status fail_missing(const kd_feed_pack *pack, const feed_fit *fit, con
 static kd_status fail_doubled(const kd_feed_pack *pack, const feed_fit *fit, size_t header_count, const char *file,
                               kd_error *err)
 {
-    const feed_column *column = &pack->columns[fit->pack_column[fit->doubled_of]];
+    const feed_column *column = &pack->columns[fit->doubled_column];
     kd_fail_at(err, KD_INVALID, file, 1, 0, "columns %d and %d of the header are both '%.*s'", fit->doubled_of + 1,
                fit->doubled + 1, KD_FMT(column->name));
     kd_hint(err, "删去或改名其中一列 / delete or rename one of the two (%zu columns)", header_count);

@@ -50,7 +50,7 @@ static kd_status import_validity(import *in)
 static bool integer_at(char format, const void *buffer, int64_t at, int64_t *out)
 {
     switch (format) {
-    case 'c': *out = ((const int8_t *)buffer)[at]; return true;
+    case 'c': *out = (int64_t)((const int8_t *)buffer)[at]; return true;
     case 'C': *out = ((const uint8_t *)buffer)[at]; return true;
     case 's': *out = ((const int16_t *)buffer)[at]; return true;
     case 'S': *out = ((const uint16_t *)buffer)[at]; return true;
@@ -152,7 +152,7 @@ static kd_status void_value(import *in, int64_t row)
         memset(validity, 0xFF, bytes);
         in->column->validity = validity;
     }
-    bit_clear((uint8_t *)(uintptr_t)in->column->validity, row);
+    bit_clear(without_const(in->column->validity), row);
     in->column->missing++;
     return KD_OK;
 }

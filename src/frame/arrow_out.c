@@ -106,7 +106,7 @@ static array_root *make_array(kd_frame *frame)
 
 static void free_schema_root(schema_root *root)
 {
-    for (size_t i = 0; root->schemas && i < root->count; i++) free((void *)(uintptr_t)root->schemas[i].name);
+    for (size_t i = 0; root->schemas && i < root->count; i++) free(without_const(root->schemas[i].name));
     free(root->schemas);
     free(root->dictionaries);
     free(root->children);

@@ -7,7 +7,7 @@
 
 static void release(const void *memory)
 {
-    free((void *)(uintptr_t)memory);
+    free(without_const(memory));
 }
 
 kd_frame *frame_new(size_t columns, int64_t rows)

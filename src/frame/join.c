@@ -162,7 +162,7 @@ static bool join_text(joining *j, size_t c, kd_column *column)
 
 /* ---- dictionaries ---- */
 
-/* Codes of the piece as codes of `all`, in order of first use; texts that no row uses are left out. */
+/* Codes of the piece as codes of `all`, in order of first use. */
 static bool add_codes(const csv_plan *plan, const csv_piece *piece, const piece_column *part, kd_dict *all,
                       uint32_t *map, kd_buf *decoded, int32_t *to)
 {
@@ -255,9 +255,9 @@ static bool spell_column(joining *j, kd_column *column)
         kd_str value = kd_column_text(&coded, row);
         if (value.len) memcpy(text + offsets[row], value.ptr, value.len);
     }
-    memory_free(j->plan->budget, (void *)(uintptr_t)coded.codes, (size_t)column->rows * sizeof *coded.codes);
-    free((void *)(uintptr_t)coded.dict_offsets);
-    free((void *)(uintptr_t)coded.dict_bytes);
+    memory_free(j->plan->budget, without_const(coded.codes), (size_t)column->rows * sizeof *coded.codes);
+    free(without_const(coded.dict_offsets));
+    free(without_const(coded.dict_bytes));
     return is_spelled;
 }
 

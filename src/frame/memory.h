@@ -30,6 +30,16 @@ kd_frame *frame_new(size_t columns, int64_t rows);
 /** NUL-terminated heap copy of a name. */
 bool frame_name(kd_column *column, kd_str name);
 
+/** Takes the const off memory that this module owns. */
+static inline void *without_const(const void *memory)
+{
+    union {
+        const void *from;
+        void *to;
+    } cast = { memory };
+    return cast.to;
+}
+
 static inline void bit_set(uint8_t *bits, int64_t at)
 {
     bits[at >> 3] = (uint8_t)(bits[at >> 3] | 1 << (at & 7));

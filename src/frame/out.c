@@ -1,5 +1,7 @@
 #include "out.h"
 
+#include "memory.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -51,7 +53,7 @@ static kd_status flush(out_file *out, kd_error *err)
     if (out->is_coded) {
         kd_buf_clear(&out->coded);
         size_t room = bytes.len * 2 + 16, left = room, in_left = bytes.len;
-        char *to = kd_buf_room(&out->coded, room), *from = (char *)(uintptr_t)bytes.ptr;
+        char *to = kd_buf_room(&out->coded, room), *from = without_const(bytes.ptr);
         if (!to) return kd_fail(err, KD_LIMIT, "", "no memory to write the table");
         if (bytes.len && iconv(out->converter, &from, &in_left, &to, &left) == (size_t)-1)
             return kd_fail_at(err, KD_INVALID, out->path, 0, 0, "a text is not UTF-8, or has no place in the encoding");

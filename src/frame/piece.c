@@ -1,5 +1,6 @@
 #include "csv.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,24 +222,23 @@ static recent_text *recent_slot(const csv_plan *plan, piece_column *column, kd_s
     return &column->recent[mix >> (64 - RECENT_BITS)];
 }
 
+/* A text the dictionary has not seen is decoded on trial first: what is in it is sound. */
 static put_result put_new(parsing *p, size_t index, piece_column *column, kd_str value)
 {
-    uint32_t known = kd_dict_count(column->dict), code = kd_dict_add(column->dict, value);
-    if (code > INT32_MAX) return PUT_LIMIT;
-    int64_t rows = p->piece->rows;
-    if (code == known) {
-        if (!is_decodable(p, value)) return PUT_BAD; /* the entry stays unused, and the join leaves it out */
-        column->dict_pending += value.len + 2 * sizeof(int64_t);
-        if (column->dict_pending >= 4096 || known < 8) {
-            if (!memory_charge(p->plan->budget, column->dict_pending)) return PUT_LIMIT;
-            column->dict_charged += column->dict_pending;
-            column->dict_pending = 0;
-        }
-        if (!p->plan->columns[index].is_fixed && rows >= DICT_TRIAL_ROWS && (int64_t)known * 2 > rows) {
-            put_result result = spell_out(p, column);
-            return result == PUT_OK ? put_text(p, column, value) : result;
-        }
+    int64_t rows = p->piece->rows, known = kd_dict_count(column->dict);
+    if (!is_decodable(p, value)) return PUT_BAD;
+    if (!p->plan->columns[index].is_fixed && rows >= DICT_TRIAL_ROWS && known * 2 > rows) {
+        put_result result = spell_out(p, column);
+        return result == PUT_OK ? put_text(p, column, value) : result;
     }
+    column->dict_pending += value.len + 2 * sizeof(int64_t);
+    if (column->dict_pending >= 4096 || known < 8) {
+        if (!memory_charge(p->plan->budget, column->dict_pending)) return PUT_LIMIT;
+        column->dict_charged += column->dict_pending;
+        column->dict_pending = 0;
+    }
+    uint32_t code = kd_dict_add(column->dict, value);
+    if (code > INT32_MAX) return PUT_LIMIT;
     ((uint32_t *)(void *)column->values)[rows] = code;
     return PUT_OK;
 }
@@ -251,9 +251,10 @@ static put_result put_dict(parsing *p, size_t index, piece_column *column, kd_st
         codes[p->piece->rows] = slot->code;
         return PUT_OK;
     }
-    put_result result = put_new(p, index, column, value);
-    if (result != PUT_OK || column->kind != KIND_DICT || !slot) return result;
-    key.code = codes[p->piece->rows];
+    key.code = kd_dict_find(column->dict, value);
+    if (key.code == KD_DICT_NONE) return put_new(p, index, column, value);
+    codes[p->piece->rows] = key.code;
+    if (!slot) return PUT_OK;
     *slot = key;
     return PUT_OK;
 }
@@ -435,6 +436,7 @@ static bool add_mark(parsing *p, uint64_t line)
         piece->marks = grown;
         piece->mark_cap = cap;
     }
+    assert(piece->marks);
     piece->marks[piece->mark_count++] = (row_mark){ piece->rows, row_gap, line_gap };
     return true;
 }

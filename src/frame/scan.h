@@ -35,7 +35,7 @@ static inline size_t scanner_next(scanner *scan)
         }
         scan->bits = scan->masks[scan->block];
     }
-    size_t at = scan->batch + scan->block * 64 + (size_t)__builtin_ctzll(scan->bits);
+    size_t at = scan->batch + (size_t)scan->block * 64 + (size_t)__builtin_ctzll(scan->bits);
     scan->bits &= scan->bits - 1;
     return at;
 }

@@ -133,13 +133,13 @@ static bool came_before(const walking *w, const kd_side *a, const kd_side *b)
 static kd_status visit_block(const walking *w, size_t slot, size_t from, size_t to, kd_error *err)
 {
     const kd_matcher *m = w->m;
-    bool is_link_only = m->model->is_link_only;
+    bool is_link_only = m->model->is_link_only, with_same_node = w->blocking->with_same_node;
     for (size_t i = from; i < to; i++) {
         uint32_t a = (uint32_t)w->packed[i];
         kd_side side_a = kd_side_of(m, a);
         for (size_t j = i + 1; j < to; j++) {
             uint32_t b = (uint32_t)w->packed[j];
-            if (m->node[a] == m->node[b]) continue;
+            if (!with_same_node && m->node[a] == m->node[b]) continue;
             if (is_link_only && (a < m->first_of_second) == (b < m->first_of_second)) continue;
             kd_side side_b = kd_side_of(m, b);
             if (!w->rule->is_near && !kd_rule_holds(m, w->rule, &side_a, &side_b)) continue; /* keys that collide */

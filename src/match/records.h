@@ -125,6 +125,7 @@ typedef struct {
     size_t rule_count;     /* pairs that an earlier rule brought are not visited again */
     size_t only;           /* SIZE_MAX: all rules; else this one, whatever earlier ones brought */
     uint64_t sample_pairs; /* with `only`: visit about this many at most; 0: all */
+    bool with_same_node;    /* also pairs that are one from the start: training looks at them, scoring need not */
     kd_visit visit;
     void *ctx;
     uint64_t *visited; /* count of slot, may be NULL */

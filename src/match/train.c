@@ -192,7 +192,7 @@ static kd_status read_rule_patterns(training *t, const kd_rule *rules, size_t ru
     const kd_blocking blocking = { .rules = rules,
                                    .rule_count = rule_count,
                                    .only = only,
-                                   .sample_pairs = RULE_PAIRS,
+                                   .sample_pairs = RULE_PAIRS, .with_same_node = true,
                                    .visit = count_pattern,
                                    .ctx = t };
     if (status == KD_OK) status = kd_block(t->m, &blocking, err);

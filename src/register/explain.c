@@ -1,8 +1,7 @@
 /* Why records were linked: each beside the record it is nearest to, under the model of the last run. */
 #include "task.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <math.h>
 
 enum { NEIGHBOURS = 8, FRAME_BYTES_MAX = 64 << 20 };
 
@@ -157,16 +156,30 @@ static uint32_t index_of(const kd_person_view *view, int64_t record_id)
     return UINT32_MAX;
 }
 
+/* How rare a value is can only be told from the whole register, which is not at hand: it is what the stored weight has over. */
+static void tell_apart(double weight, kd_link_reason *reason)
+{
+    kd_waterfall *w = &reason->waterfall;
+    double told = w->prior_bits;
+    for (size_t i = 0; i < w->count; i++) {
+        w->steps[i].tf_bits = 0;
+        told += w->steps[i].bits;
+    }
+    reason->rest_bits = weight - told;
+    reason->is_there = true;
+    w->total_bits = weight;
+    w->probability = 1 / (1 + exp2(-weight));
+}
+
 static kd_status explain_with(const kd_matcher *matcher, const kd_person_view *view, kd_arena *arena,
                               kd_link_reason *reasons, kd_error *err)
 {
     for (uint32_t i = 0; i < view->link_count; i++) {
         uint32_t peer = index_of(view, view->links[i].peer_id);
         if (peer == UINT32_MAX || peer == i) continue;
-        KD_TRY(
-            kd_matcher_explain(matcher, i < peer ? i : peer, i < peer ? peer : i, arena, &reasons[i].waterfall, err));
-        reasons[i].rest_bits = view->links[i].weight - reasons[i].waterfall.total_bits;
-        reasons[i].is_there = true;
+        uint32_t first = i < peer ? i : peer, second = i < peer ? peer : i;
+        KD_TRY(kd_matcher_explain(matcher, first, second, arena, &reasons[i].waterfall, err));
+        tell_apart(view->links[i].weight, &reasons[i]);
     }
     return KD_OK;
 }

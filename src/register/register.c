@@ -206,7 +206,7 @@ kd_status kd_register_restore(const char *dir, const char *db_url, const char *b
 
 static kd_status read_config(kd_register *reg, kd_str *out_url, kd_error *err)
 {
-    static const char *const keys[] = { "database", "divisions", NULL };
+    static const char *const keys[] = { "database", "divisions", "packs", NULL };
     kd_str path = kd_path_join(reg->arena, reg->dir, kd_str_of(CONFIG_NAME));
     const kd_yaml *root;
     if (!path.ptr) return kd_fail(err, KD_LIMIT, "", "no memory for a path");

@@ -230,9 +230,10 @@ KD_CHECKED kd_status kd_person_history(kd_register *reg, int64_t id, kd_arena *a
                                        size_t *out_count, kd_error *err);
 
 typedef struct {
-    kd_waterfall waterfall; /* the record beside its peer, under the model of the last run */
-    double rest_bits;       /* of the stored weight, what the values' frequency in the whole register adds */
-    bool is_there;          /* false: the record stands alone */
+    kd_waterfall
+        waterfall;    /* the record beside its peer, under the model of the last run; total_bits is the stored weight */
+    double rest_bits; /* of it, what the values' frequency in the whole register adds: in no step's tf_bits */
+    bool is_there;    /* false: the record stands alone */
 } kd_link_reason;
 /** Why each of `view->links` is where it is: `*out_reasons` has one for each. `out_model` names the model. */
 KD_CHECKED kd_status kd_person_explain(kd_register *reg, const kd_person_view *view, kd_arena *arena,

@@ -58,18 +58,30 @@ kd_status kd_store_check_version(kd_store *store, kd_error *err)
     return KD_UNSUPPORTED;
 }
 
+/* What a step's words in {{braces}} are on each database, by kd_store_kind. */
+static const struct {
+    const char *word, *meaning[2];
+} MACROS[] = {
+    { "{{clustered}}", { "without rowid", "" } },
+    { "{{id}}", { "integer", "bigint" } },
+};
+enum { MACRO_COUNT = sizeof MACROS / sizeof MACROS[0] };
+
 /* A step in the words of this database. */
 static void translate(const kd_store *store, const char *step, kd_buf *out)
 {
-    static const char MACRO[] = "{{clustered}}";
-    for (const char *at = step, *hit;; at = hit + sizeof MACRO - 1) {
-        hit = strstr(at, MACRO);
-        if (!hit) {
-            kd_buf_cstr(out, at);
-            break;
+    for (const char *at = step; *at;) {
+        size_t plain = strcspn(at, "{");
+        kd_buf_add(out, at, plain);
+        at += plain;
+        size_t macro = 0;
+        while (macro < MACRO_COUNT && strncmp(at, MACROS[macro].word, strlen(MACROS[macro].word)) != 0) macro++;
+        if (macro < MACRO_COUNT) {
+            kd_buf_cstr(out, MACROS[macro].meaning[store->kind]);
+            at += strlen(MACROS[macro].word);
+        } else if (*at) {
+            kd_buf_char(out, *at++);
         }
-        kd_buf_add(out, at, (size_t)(hit - at));
-        if (store->kind == KD_STORE_SQLITE) kd_buf_cstr(out, "without rowid");
     }
     kd_buf_char(out, '\0');
 }

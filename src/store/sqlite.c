@@ -321,15 +321,15 @@ static kd_status bulk_finish(kd_bulk *base, kd_error *err)
  * WAL lets readers work beside the one writer and survives kill -9; FULL also survives a power cut. Checkpoints are rare
  * because a batch is one transaction and would otherwise be copied piecemeal while it grows.
  */
-static const char SETTINGS[] = "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -262144; "
-                               "pragma mmap_size = 17179869184; pragma temp_store = memory; pragma foreign_keys = on; "
-                               "pragma wal_autocheckpoint = 16384; pragma journal_size_limit = 67108864";
+static const char SETTINGS[] = "pragma journal_mode = wal; pragma synchronous = off; pragma cache_size = -262144; "
+                               "pragma foreign_keys = on; "
+                               "pragma wal_autocheckpoint = 8192; pragma journal_size_limit = 67108864";
 
 static kd_status set_up(sqlite_store *s, bool is_new, bool is_reader, kd_error *err)
 {
     sqlite3_extended_result_codes(s->db, 0);
     sqlite3_busy_timeout(s->db, KD_STORE_BUSY_MS);
-    if (is_new) KD_TRY(script(&s->store, "pragma page_size = 8192", err));
+    if (is_new) KD_TRY(script(&s->store, "pragma page_size = 16384", err));
     KD_TRY(script(&s->store, SETTINGS, err));
     return is_reader ? script(&s->store, "pragma query_only = on", err) : KD_OK;
 }

@@ -372,7 +372,7 @@ static void other_encodings_and_endless_lines_are_read(void **state)
     if (import_with(f, "long.csv", how, arena, &result, &err) != KD_OK) tell("long line", &err);
     assert_int_equal(result.outcome.rows_bad, 1);
     assert_int_equal(result.outcome.records, 2);
-    assert_true(result.outcome.bad_rows.len < 4 * KD_REJECT_RAW_MAX);
+    assert_true(result.outcome.bad_rows.len < (size_t)4 * KD_REJECT_RAW_MAX);
     assert_int_equal(number(f, "select count(*) from source_record"), before + 2);
     kd_arena_free(arena);
 }

@@ -1,5 +1,6 @@
 -- The register: who sent what, what each record says, the persons derived from the records, what people decided.
--- {{clustered}} is WITHOUT ROWID on SQLite and nothing on PostgreSQL. Days are days since 1970-01-01, instants µs UTC.
+-- {{clustered}} is WITHOUT ROWID on SQLite and nothing on PostgreSQL; {{id}} is INTEGER on SQLite, which makes the key the
+-- row's own address, and BIGINT on PostgreSQL. Days are days since 1970-01-01, instants µs UTC.
 
 create table setting (
     name text not null primary key,
@@ -7,7 +8,7 @@ create table setting (
 );
 
 create table division (
-    code bigint not null primary key,      -- 12 digits, zeros at the end
+    code {{id}} not null primary key,      -- 12 digits, zeros at the end
     level integer not null,                -- 1 province … 5 village
     name text not null,
     parent bigint
@@ -23,7 +24,7 @@ create table source (
 );
 
 create table batch (
-    id bigint not null primary key,
+    id {{id}} not null primary key,
     source_id integer not null,
     content_hash text not null,            -- SHA-256 of the file as it came
     file_name text not null,
@@ -40,7 +41,7 @@ create table batch (
 create unique index batch_content on batch (source_id, content_hash);
 
 create table source_record (
-    id bigint not null primary key,
+    id {{id}} not null primary key,
     batch_id bigint not null,
     source_id integer not null,
     row_no bigint not null,                -- data row in the file, from 1
@@ -71,7 +72,7 @@ create table source_record (
 );
 
 create table link_run (
-    id bigint not null primary key,
+    id {{id}} not null primary key,
     started_at bigint not null,
     seconds double precision not null,
     records bigint not null,
@@ -84,7 +85,7 @@ create table link_run (
 );
 
 create table person (
-    id bigint not null primary key,
+    id {{id}} not null primary key,
     state text not null,                   -- active, merged, retired
     merged_into bigint,
     name text,
@@ -143,7 +144,7 @@ create table person_event (
 ) {{clustered}};
 
 create table family (
-    id bigint not null primary key,
+    id {{id}} not null primary key,
     kind text not null,                    -- couple, household
     division bigint,
     key text not null,                     -- what made it: household number of a source, or the two persons
@@ -164,7 +165,7 @@ create table relation (
 ) {{clustered}};
 
 create table decision (
-    id bigint not null primary key,
+    id {{id}} not null primary key,
     kind text not null,                    -- value, same_person, different_person
     record_a bigint not null,              -- of the person meant
     record_b bigint,
@@ -180,7 +181,7 @@ create table decision (
 create index decision_record on decision (record_a);
 
 create table task (
-    id bigint not null primary key,
+    id {{id}} not null primary key,
     kind text not null,                    -- name of the check in the pack
     subject text not null,                 -- what makes it the same task in the next run
     state text not null,                   -- open, resolved, closed (no longer true)
@@ -206,7 +207,7 @@ create index task_division on task (division, state);
 create index task_person on task (person_id);
 
 create table correction (
-    id bigint not null primary key,
+    id {{id}} not null primary key,
     source_id integer not null,
     batch_id bigint not null,
     row_no bigint not null,
