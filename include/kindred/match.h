@@ -34,6 +34,11 @@ bool kd_model_is_trained(const kd_model *model);
 /** Columns that the model reads, for the caller to bring. */
 size_t kd_model_columns(const kd_model *model);
 kd_str kd_model_column(const kd_model *model, size_t index);
+/** What `truth:` says of the tables: the column that names a record, and the one that tells the entity; empty when not said. */
+kd_str kd_model_id_column(const kd_model *model);
+kd_str kd_model_entity_column(const kd_model *model);
+/** The entity in a value of that column: what stands at {N} of the model's pattern, the whole value when it has none. */
+kd_str kd_model_entity(const kd_model *model, kd_str value);
 
 /* ---- records ---- */
 

@@ -34,8 +34,10 @@ static void add_json(const kd_cli_words *words, kd_json *json, const kd_correcti
 
 static void add_line(const kd_cli_words *words, kd_buf *out, const kd_correction *c)
 {
-    kd_buf_fmt(out, "%.*s  %.*s:%lld  %.*s  ", KD_FMT(kd_cli_either(words, c->source_zh, c->source_en)),
-               KD_FMT(c->file_name), (long long)c->row_no, KD_FMT(c->attribute));
+    kd_buf_fmt(out, "%.*s  %.*s:%lld  ", KD_FMT(kd_cli_either(words, c->source_zh, c->source_en)), KD_FMT(c->file_name),
+               (long long)c->row_no);
+    kd_cli_field(words, c->attribute, out);
+    kd_buf_cstr(out, "  ");
     kd_cli_value(words, c->attribute, c->wrong_value, out);
     kd_buf_cstr(out, " → ");
     kd_cli_value(words, c->attribute, c->right_value, out);

@@ -158,8 +158,10 @@ static kd_status count(tasks_run *r, kd_error *err)
     if (r->args->is_json) kd_json_array(&json);
     for (size_t i = 0; i < n; i++) {
         if (!r->args->is_json) {
-            kd_buf_fmt(&r->out, "%10lld  %s  %.*s\n", (long long)counts[i].count, state_word(r, counts[i].state),
-                       KD_FMT(counts[i].kind));
+            const kd_task task = { .kind = counts[i].kind };
+            kd_buf_fmt(&r->out, "%10lld  %s  ", (long long)counts[i].count, state_word(r, counts[i].state));
+            kd_cli_task_title(&r->words, &task, &r->out);
+            kd_buf_fmt(&r->out, " (%.*s)\n", KD_FMT(counts[i].kind));
             continue;
         }
         kd_json_object(&json);

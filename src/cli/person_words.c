@@ -99,7 +99,9 @@ void kd_cli_show_words(const kd_cli_words *words, const kd_person_view *view, kd
     for (size_t i = 0; i < view->task_count; i++) {
         kd_buf_cstr(out, "  ");
         kd_cli_id_text(view->tasks[i].id, out);
-        kd_buf_fmt(out, "  %.*s  ", KD_FMT(view->tasks[i].kind));
+        kd_buf_cstr(out, "  ");
+        kd_cli_task_title(words, &view->tasks[i], out);
+        kd_buf_cstr(out, "  ");
         kd_cli_day(view->tasks[i].due_day, out);
         kd_buf_char(out, '\n');
     }
@@ -210,7 +212,7 @@ static void add_step(const kd_cli_words *words, const kd_waterfall_step *s, kd_b
 
 static bool says_something(const kd_waterfall_step *s)
 {
-    return fabs(s->bits) > 0; /* exactly 0 when a side is missing */
+    return fabs(s->bits) > 0; /* exactly 0 when a side is missing or another comparison stands for it */
 }
 
 static void add_silent(const kd_cli_words *words, const kd_waterfall *w, kd_buf *out)
@@ -218,9 +220,9 @@ static void add_silent(const kd_cli_words *words, const kd_waterfall *w, kd_buf 
     size_t told = 0;
     for (size_t i = 0; i < w->count; i++) {
         if (says_something(&w->steps[i])) continue;
-        kd_buf_cstr(out, told++
-                             ? ", "
-                             : say(words, "                至少一方没有填写：", "                a side is missing: "));
+        kd_buf_cstr(out, told++ ? ", "
+                                : say(words, "                没有计入（一方没有填写，或上面已经包含）：",
+                                      "                not counted (a side is missing, or it is told above): "));
         kd_buf_str(out, w->steps[i].comparison);
     }
     if (told) kd_buf_char(out, '\n');
@@ -306,7 +308,7 @@ static const char *event_word(const kd_cli_words *words, kd_str kind)
 
 static void add_change(const kd_cli_words *words, const kd_person_event *e, kd_buf *out)
 {
-    kd_buf_str(out, e->attribute);
+    kd_cli_field(words, e->attribute, out);
     kd_buf_cstr(out, say(words, "：", ": "));
     if (e->old_value.len) {
         kd_cli_value(words, e->attribute, e->old_value, out);

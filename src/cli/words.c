@@ -84,6 +84,22 @@ void kd_cli_value(const kd_cli_words *words, kd_str attribute, kd_str value, kd_
     }
 }
 
+void kd_cli_field(const kd_cli_words *words, kd_str field, kd_buf *out)
+{
+    const char *title = kd_field_title(field, words->is_english);
+    kd_buf_str(out, title ? kd_str_of(title) : field);
+}
+
+void kd_cli_task_title(const kd_cli_words *words, const kd_task *task, kd_buf *out)
+{
+    enum { WORDS_BYTES_MAX = 1 << 16 };
+    kd_task_words said = { 0 };
+    kd_arena *arena = kd_arena_new(WORDS_BYTES_MAX);
+    bool is_told = arena && kd_task_describe(words->reg, task, arena, &said, NULL) == KD_OK && said.title_zh.len;
+    kd_buf_str(out, is_told ? kd_cli_either(words, said.title_zh, said.title_en) : task->kind);
+    kd_arena_free(arena);
+}
+
 void kd_cli_sources(const kd_cli_words *words, const kd_value_view *value, kd_buf *out)
 {
     const char *comma = words->is_english ? ", " : "、";

@@ -29,6 +29,10 @@ void kd_cli_instant_day(int64_t us, kd_buf *out);
 void kd_cli_id_text(int64_t id, kd_buf *out);
 kd_str kd_cli_either(const kd_cli_words *words, kd_str zh, kd_str en);
 
+/** Title of an attribute; its canonical name when it has none. */
+void kd_cli_field(const kd_cli_words *words, kd_str field, kd_buf *out);
+/** Title of a task's kind. */
+void kd_cli_task_title(const kd_cli_words *words, const kd_task *task, kd_buf *out);
 /** Names of the sources that hold a value, each once. */
 void kd_cli_sources(const kd_cli_words *words, const kd_value_view *value, kd_buf *out);
 

@@ -40,7 +40,7 @@ static uint32_t look_up(iconv_t converter, const unsigned char *code, size_t len
 static void build(void)
 {
     iconv_t converter = iconv_open("UTF-8", "GB18030");
-    if (converter == (iconv_t)-1) return;
+    if ((intptr_t)converter == -1) return;
     for (uint32_t lead = 0; lead < LEADS; lead++)
         for (uint32_t trail = 0; trail < TRAILS; trail++) {
             unsigned char code[2] = { (unsigned char)(0x81 + lead), (unsigned char)(0x40 + trail) };

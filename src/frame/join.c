@@ -90,7 +90,7 @@ static kd_str decode(const csv_plan *plan, kd_str raw, kd_buf *decoded)
     return room ? (kd_str){ room, gb18030_to_utf8(raw, room) } : (kd_str){ NULL, 0 };
 }
 
-/* The dictionary's texts in UTF-8 when `out` is given; in any case their bytes over all rows that use them. */
+/* Bytes in UTF-8 of all values of a dictionary column, one after the other. */
 static size_t measure_spelled(const csv_plan *plan, const csv_piece *piece, const piece_column *part)
 {
     kd_buf decoded;

@@ -25,7 +25,7 @@ kd_status out_open(out_file *out, const char *path, kd_encoding encoding, kd_err
     out->is_coded = encoding > KD_ENCODING_UTF8;
     if (out->is_coded) {
         out->converter = iconv_open(names[encoding], "UTF-8");
-        if (out->converter == (iconv_t)-1)
+        if ((intptr_t)out->converter == -1)
             return kd_fail(err, KD_UNSUPPORTED, "", "this system cannot write %s", names[encoding]);
     }
     kd_status status = out_beside(path, out->beside, err);

@@ -205,7 +205,7 @@ static kd_status choose_columns(csv_plan *plan, const kd_read_options *options, 
 static kd_str to_gb18030(kd_arena *arena, kd_str text)
 {
     iconv_t converter = iconv_open("GB18030", "UTF-8");
-    if (converter == (iconv_t)-1) return (kd_str){ NULL, 0 };
+    if ((intptr_t)converter == -1) return (kd_str){ NULL, 0 };
     size_t room = text.len * 2 + 4, left = room, in_left = text.len;
     char *out = kd_arena_alloc(arena, room), *to = out, *from = without_const(text.ptr);
     bool is_whole = out && iconv(converter, &from, &in_left, &to, &left) != (size_t)-1;

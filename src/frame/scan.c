@@ -25,7 +25,7 @@ __attribute__((target("avx2"))) static void mask_batch_avx2(const char *from, ch
     const __m256i zero = _mm256_setzero_si256();
     for (size_t block = 0; block < SCAN_BLOCKS; block++) {
         uint64_t mask = 0;
-        for (unsigned half = 0; half < 2; half++) {
+        for (size_t half = 0; half < 2; half++) {
             __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(from + block * 64 + half * 32));
             __m256i hit =
                 _mm256_or_si256(_mm256_or_si256(_mm256_cmpeq_epi8(bytes, want[0]), _mm256_cmpeq_epi8(bytes, want[1])),
@@ -43,7 +43,7 @@ static void mask_batch_plain(const char *from, char delimiter, char newline, uin
     const __m128i zero = _mm_setzero_si128();
     for (size_t block = 0; block < SCAN_BLOCKS; block++) {
         uint64_t mask = 0;
-        for (unsigned part = 0; part < 4; part++) {
+        for (size_t part = 0; part < 4; part++) {
             __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(from + block * 64 + part * 16));
             __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, want[0]), _mm_cmpeq_epi8(bytes, want[1])),
                                        _mm_or_si128(_mm_cmpeq_epi8(bytes, want[2]), _mm_cmpeq_epi8(bytes, zero)));

@@ -93,7 +93,7 @@ bool value_float(kd_str text, double *out)
         *out = is_negative ? -value : value;
         return true;
     }
-    if (text.ptr[0] == '+' || !memchr("0123456789.", at[0], 11)) return false;
+    if (!(at[0] == '.' || (at[0] >= '0' && at[0] <= '9'))) return false;
     bool has_mark = memchr(at, '.', len) || memchr(at, 'e', len) || memchr(at, 'E', len);
     /* more digits than an integer holds are a code or an identity number, and would be cut */
     return has_mark && kd_str_double(text, out);

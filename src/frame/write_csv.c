@@ -14,7 +14,7 @@ static void add_float(kd_buf *out, double value)
         for (size_t i = from; i < out->len; i++) /* a locale may write a comma */
             if (out->ptr[i] == ',') out->ptr[i] = '.';
         double back;
-        if (kd_str_double((kd_str){ out->ptr + from, out->len - from }, &back) && memcmp(&back, &value, 8) == 0) return;
+        if (kd_str_double((kd_str){ out->ptr + from, out->len - from }, &back) && back == value) return;
     }
 }
 
@@ -30,7 +30,8 @@ static bool needs_quotes(kd_str text, char delimiter)
 
 static void add_text(kd_buf *out, kd_str text, char delimiter, bool guard)
 {
-    bool is_guarded = guard && text.len && memchr("=+-@\t", text.ptr[0], 5);
+    static const char formula_starts[] = { '=', '+', '-', '@', '\t' };
+    bool is_guarded = guard && text.len && memchr(formula_starts, text.ptr[0], sizeof formula_starts);
     if (!is_guarded && !needs_quotes(text, delimiter)) {
         kd_buf_str(out, text);
         return;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { COMPONENT_NODES_MAX = 1500, PIECES = 64, DOUBTFUL_MAX = 1 << 20 };
+static const uint32_t NO_PAIR = UINT32_MAX;
 static const float CUT_STEP_BITS = 4;
 
 static uint32_t root_of(uint32_t *parent, uint32_t x)
@@ -28,7 +29,34 @@ static bool unite(uint32_t *parent, uint32_t a, uint32_t b)
     return x != y;
 }
 
+static float weight_of(const kd_matcher *m, uint32_t a, uint32_t b)
+{
+    double bits = 0;
+    uint32_t pattern;
+    bool is_veto;
+    kd_side x = kd_side_of(m, a), y = kd_side_of(m, b);
+    return kd_score(m, &x, &y, -1e30, &bits, &pattern, &is_veto) ? (float)bits : 0;
+}
+
 /* ---- nodes: collapsed groups and must-links; their members by counting ---- */
+
+/*
+ * A person's word that two records are not one holds against their having been grouped from the start: such a group falls
+ * apart into its records, which are then weighed against each other as any others.
+ */
+static kd_status dissolve(kd_linkage *l, const kd_constraints *constraints, kd_error *err)
+{
+    uint32_t records = (uint32_t)l->m->records;
+    const uint32_t *group = l->m->node;
+    l->is_dissolved = calloc((size_t)records + 1, sizeof *l->is_dissolved);
+    if (!l->is_dissolved) return kd_fail(err, KD_LIMIT, "", "no memory to cluster");
+    for (size_t i = 0; constraints && i < constraints->cannot_count; i++) {
+        const uint32_t *pair = constraints->cannot_link[i];
+        if (group[pair[0]] == group[pair[1]]) l->is_dissolved[group[pair[0]]] = true;
+    }
+    for (uint32_t r = 0; r < records; r++) l->node[r] = l->is_dissolved[group[r]] ? r : group[r];
+    return KD_OK;
+}
 
 static kd_status make_nodes(kd_linkage *l, const kd_constraints *constraints, kd_error *err)
 {
@@ -37,7 +65,7 @@ static kd_status make_nodes(kd_linkage *l, const kd_constraints *constraints, kd
     l->member_start = calloc((size_t)records + 2, sizeof *l->member_start);
     l->members = malloc(((size_t)records + 1) * sizeof *l->members);
     if (!l->node || !l->member_start || !l->members) return kd_fail(err, KD_LIMIT, "", "no memory to cluster");
-    memcpy(l->node, l->m->node, records * sizeof *l->node);
+    KD_TRY(dissolve(l, constraints, err));
     for (size_t i = 0; constraints && i < constraints->must_count; i++)
         unite(l->node, constraints->must_link[i][0], constraints->must_link[i][1]);
     for (uint32_t r = 0; r < records; r++) l->node[r] = root_of(l->node, r);
@@ -61,15 +89,65 @@ static int by_nodes(const void *a, const void *b)
     return (x->weight < y->weight) - (x->weight > y->weight);
 }
 
+static kd_status add_edge(kd_linkage *l, uint64_t *capacity, kd_edge edge, kd_error *err)
+{
+    if (l->edge_count == *capacity) {
+        kd_edge *grown = realloc(l->edges, (*capacity * 2 + 16) * sizeof *grown);
+        if (!grown) return kd_fail(err, KD_LIMIT, "", "no memory to cluster");
+        l->edges = grown;
+        *capacity = *capacity * 2 + 16;
+    }
+    l->edges[l->edge_count++] = edge;
+    return KD_OK;
+}
+
+typedef struct {
+    uint32_t group, record;
+} grouped;
+
+static int by_group(const void *a, const void *b)
+{
+    const grouped *x = a, *y = b;
+    if (x->group != y->group) return x->group < y->group ? -1 : 1;
+    return (x->record > y->record) - (x->record < y->record);
+}
+
+/* Pairs within the dissolved groups, which blocking has passed over. */
+static kd_status add_group_edges(kd_linkage *l, uint64_t *capacity, kd_error *err)
+{
+    const uint32_t *group = l->m->node;
+    size_t count = 0;
+    for (uint32_t r = 0; r < l->m->records; r++) count += l->is_dissolved[group[r]];
+    grouped *list = malloc((count + 1) * sizeof *list);
+    if (!list) return kd_fail(err, KD_LIMIT, "", "no memory to cluster");
+    count = 0;
+    for (uint32_t r = 0; r < l->m->records; r++)
+        if (l->is_dissolved[group[r]]) list[count++] = (grouped){ group[r], r };
+    qsort(list, count, sizeof *list, by_group);
+    kd_status status = KD_OK;
+    for (size_t i = 0; i < count && status == KD_OK; i++) {
+        for (size_t j = i + 1; j < count && list[j].group == list[i].group && status == KD_OK; j++) {
+            uint32_t x = l->node[list[i].record], y = l->node[list[j].record];
+            if (x == y) continue;
+            float weight = weight_of(l->m, list[i].record, list[j].record);
+            status = add_edge(l, capacity, (kd_edge){ x < y ? x : y, x < y ? y : x, weight, NO_PAIR }, err);
+        }
+    }
+    free(list);
+    return status;
+}
+
 static kd_status make_edges(kd_linkage *l, const kd_pairs *pairs, kd_error *err)
 {
-    l->edges = malloc((pairs->count + 1) * sizeof *l->edges);
+    uint64_t capacity = pairs->count + 1;
+    l->edges = malloc(capacity * sizeof *l->edges);
     if (!l->edges) return kd_fail(err, KD_LIMIT, "", "no memory to cluster");
     for (uint64_t i = 0; i < pairs->count; i++) {
         uint32_t a = l->node[pairs->pairs[i].a], b = l->node[pairs->pairs[i].b];
         if (a == b) continue;
         l->edges[l->edge_count++] = (kd_edge){ a < b ? a : b, a < b ? b : a, pairs->pairs[i].weight, (uint32_t)i };
     }
+    KD_TRY(add_group_edges(l, &capacity, err));
     qsort(l->edges, l->edge_count, sizeof *l->edges, by_nodes);
     uint64_t kept = 0;
     for (uint64_t i = 0; i < l->edge_count; i++)
@@ -172,15 +250,6 @@ static void offer_peer(kd_clusters *out, uint32_t record, uint32_t peer, float w
     out->weight[record] = weight;
 }
 
-static float weight_of(const kd_matcher *m, uint32_t a, uint32_t b)
-{
-    double bits = 0;
-    uint32_t pattern;
-    bool is_veto;
-    kd_side x = kd_side_of(m, a), y = kd_side_of(m, b);
-    return kd_score(m, &x, &y, -1e30, &bits, &pattern, &is_veto) ? (float)bits : 0;
-}
-
 /* A record that was collapsed with others is explained by the first other record of its group. */
 static void peer_within_node(const kd_linkage *l, kd_clusters *out)
 {
@@ -223,6 +292,7 @@ static kd_status find_doubtful(const kd_linkage *l, const kd_pairs *pairs, kd_cl
     uint64_t count = 0, kept = 0;
     float least = (float)l->m->model->review_bits;
     for (uint64_t i = 0; i < l->edge_count; i++) {
+        if (l->edges[i].pair == NO_PAIR) continue;
         const kd_pair *p = &pairs->pairs[l->edges[i].pair];
         count += p->weight >= least && out->cluster[p->a] != out->cluster[p->b];
     }
@@ -234,6 +304,7 @@ static kd_status find_doubtful(const kd_linkage *l, const kd_pairs *pairs, kd_cl
     }
     count = 0;
     for (uint64_t i = 0; i < l->edge_count; i++) {
+        if (l->edges[i].pair == NO_PAIR) continue;
         const kd_pair *p = &pairs->pairs[l->edges[i].pair];
         uint32_t a = out->cluster[p->a], b = out->cluster[p->b];
         if (p->weight < least || a == b || kd_linkage_is_vetoed(l, l->edges[i].a, l->edges[i].b)) continue;

@@ -8,6 +8,7 @@ enum { RECORDS_SCORED = 4 }; /* of a node, when a pair that blocking did not bri
 void kd_linkage_done(kd_linkage *l)
 {
     free(l->node);
+    free(l->is_dissolved);
     free(l->member_start);
     free(l->members);
     free(l->edges);

@@ -11,12 +11,13 @@
 typedef struct {
     uint32_t a, b;
     float weight;
-    uint32_t pair; /* index of that pair */
+    uint32_t pair; /* index of that pair; UINT32_MAX when blocking did not bring it */
 } kd_edge;
 
 typedef struct {
     const kd_matcher *m;
     uint32_t *node;         /* of record: its node, named by its first record */
+    bool *is_dissolved;     /* of a group of records: a person's word took it apart */
     uint32_t *member_start; /* of node: where its records begin in members; they end where those of node + 1 begin */
     uint32_t *members;
     kd_edge *edges; /* by a, then b */

@@ -86,7 +86,7 @@ static kd_status read_sources(kd_field *field, const kd_yaml *from, kd_error *er
 
 static kd_status read_columns(kd_model *model, const kd_yaml *columns, kd_error *err)
 {
-    static const char *const keys[] = { "kind", "from", NULL };
+    static const char *const keys[] = { "kind", "from", "day_first", NULL };
     if (!columns || columns->kind != KD_YAML_MAP)
         return kd_yaml_fail(err, columns ? columns : model->root, "columns: a map of columns is expected");
     for (const kd_yaml *child = columns->first; child; child = child->next) {
@@ -99,9 +99,22 @@ static kd_status read_columns(kd_model *model, const kd_yaml *columns, kd_error 
                                 "kind: text, chinese_name, identity, date or division is expected");
         kd_field *field = &model->fields[model->field_count++];
         *field = (kd_field){ .name = child->key, .kind = (kd_field_kind)kind };
+        KD_TRY(kd_yaml_bool(child, "day_first", false, &field->is_day_first, err));
+        if (field->is_day_first && field->kind != KD_FIELD_DATE)
+            return kd_yaml_fail(err, child, "day_first: goes with a column of kind date");
         KD_TRY(read_sources(field, kd_yaml_get(child, "from"), err));
     }
     return model->field_count ? KD_OK : kd_yaml_fail(err, columns, "columns: names no column");
+}
+
+static kd_status read_null_texts(kd_model *model, const kd_yaml *list, kd_error *err)
+{
+    for (const kd_yaml *child = list ? list->first : NULL; child; child = child->next) {
+        if (child->kind != KD_YAML_SCALAR || model->null_text_count == KD_MATCH_NULL_TEXTS_MAX)
+            return kd_yaml_fail(err, child, "null_texts: up to %d texts are expected", KD_MATCH_NULL_TEXTS_MAX);
+        model->null_texts[model->null_text_count++] = child->text;
+    }
+    return KD_OK;
 }
 
 static kd_status find_field(const kd_model *model, const kd_yaml *node, kd_str name, size_t *out_field, kd_error *err)
@@ -372,6 +385,32 @@ static kd_status read_prior(kd_model *model, const kd_yaml *prior, kd_error *err
     return KD_OK;
 }
 
+/* Which column names a record, and what tells its true entity: a column, or the part of it where a pattern has {N}. */
+static kd_status read_truth(kd_model *model, const kd_yaml *truth, kd_error *err)
+{
+    static const char *const keys[] = { "id", "entity", NULL }, *const entity_keys[] = { "from", "pattern", NULL };
+    const kd_str none = { NULL, 0 };
+    if (!truth) return KD_OK;
+    KD_TRY(kd_yaml_only(truth, keys, err));
+    model->id_column = kd_yaml_text(truth, "id", none);
+    const kd_yaml *entity = kd_yaml_get(truth, "entity");
+    if (!entity) return KD_OK;
+    if (entity->kind == KD_YAML_SCALAR) {
+        model->entity_column = entity->text;
+        return KD_OK;
+    }
+    KD_TRY(kd_yaml_only(entity, entity_keys, err));
+    model->entity_column = kd_yaml_text(entity, "from", none);
+    kd_str pattern = kd_yaml_text(entity, "pattern", none);
+    if (!model->entity_column.len) return kd_yaml_fail(err, entity, "entity: from: names the column");
+    if (!pattern.len) return KD_OK;
+    ptrdiff_t at = kd_str_find(pattern, KD_STR("{N}"));
+    if (at < 0) return kd_yaml_fail(err, kd_yaml_get(entity, "pattern"), "pattern: {N} marks the entity, as rec-{N}-");
+    model->entity_before = kd_str_sub(pattern, 0, (size_t)at);
+    model->entity_after = kd_str_sub(pattern, (size_t)at + 3, pattern.len);
+    return KD_OK;
+}
+
 static kd_status read_cluster(kd_model *model, const kd_yaml *cluster, kd_error *err)
 {
     static const char *const keys[] = { "method", "at_least", "unscored", NULL };
@@ -392,11 +431,13 @@ static kd_status read_model(kd_model *model, kd_error *err)
 {
     static const char *const keys[] = { "model",    "columns",     "link_only", "collapse", "distinct",  "exclusive",
                                         "blocking", "comparisons", "train",     "prior",    "threshold", "review",
-                                        "cluster",  "truth",       "trained",   NULL };
+                                        "cluster",  "truth",       "trained",   "null_texts", NULL };
     const kd_yaml *root = model->root;
     KD_TRY(kd_yaml_only(root, keys, err));
     model->name = kd_yaml_text(root, "model", KD_STR("model"));
     KD_TRY(read_columns(model, kd_yaml_get(root, "columns"), err));
+    KD_TRY(read_null_texts(model, kd_yaml_get(root, "null_texts"), err));
+    KD_TRY(read_truth(model, kd_yaml_get(root, "truth"), err));
     KD_TRY(kd_yaml_bool(root, "link_only", false, &model->is_link_only, err));
     KD_TRY(read_rules(model, kd_yaml_get(root, "collapse"), model->collapse, &model->collapse_count, err));
     KD_TRY(read_field_list(model, kd_yaml_get(root, "distinct"), model->distinct, &model->distinct_count, err));
@@ -469,94 +510,23 @@ kd_str kd_model_column(const kd_model *model, size_t index)
     return (kd_str){ NULL, 0 };
 }
 
-/* ---- writing what was estimated ---- */
-
-static void write_scalar(kd_buf *out, kd_str text, bool is_plain)
+kd_str kd_model_id_column(const kd_model *model)
 {
-    kd_json json;
-    kd_json_init(&json, out);
-    if (is_plain) {
-        kd_buf_str(out, text);
-    } else {
-        kd_json_str(&json, text);
-    }
+    return model->id_column;
 }
 
-/* Flow style throughout: the tree as it was, in YAML that reads back the same. */
-static void write_node(kd_buf *out, const kd_yaml *node, int depth)
+kd_str kd_model_entity_column(const kd_model *model)
 {
-    if (node->kind == KD_YAML_SCALAR) {
-        write_scalar(out, node->text, node->is_plain);
-        return;
-    }
-    bool is_map = node->kind == KD_YAML_MAP;
-    kd_buf_char(out, is_map ? '{' : '[');
-    for (const kd_yaml *child = node->first; child; child = child->next) {
-        if (is_map) {
-            write_scalar(out, child->key, false);
-            kd_buf_cstr(out, ": ");
-        }
-        if (depth < 32) write_node(out, child, depth + 1);
-        if (child->next) kd_buf_cstr(out, ", ");
-    }
-    kd_buf_char(out, is_map ? '}' : ']');
+    return model->entity_column;
 }
 
-static void write_level(kd_buf *out, const kd_yaml *node, const kd_level *level)
+kd_str kd_model_entity(const kd_model *model, kd_str value)
 {
-    kd_buf_cstr(out, "      - {");
-    for (const kd_yaml *child = node->first; child; child = child->next) {
-        if (kd_str_is(child->key, "m") || kd_str_is(child->key, "u")) continue;
-        kd_buf_fmt(out, "%.*s: ", KD_FMT(child->key));
-        write_node(out, child, 0);
-        kd_buf_cstr(out, ", ");
-    }
-    kd_buf_fmt(out, "m: %.9g, u: %.9g}\n", level->m, level->u);
-}
-
-static void write_comparisons(const kd_model *model, const kd_yaml *list, kd_buf *out)
-{
-    size_t i = 0;
-    for (const kd_yaml *child = list->first; child; child = child->next, i++) {
-        const char *lead = "  - ";
-        for (const kd_yaml *part = child->first; part; part = part->next) {
-            kd_buf_fmt(out, "%s%.*s:", lead, KD_FMT(part->key));
-            lead = "    ";
-            if (!kd_str_is(part->key, "levels")) {
-                kd_buf_char(out, ' ');
-                write_node(out, part, 0);
-                kd_buf_char(out, '\n');
-                continue;
-            }
-            kd_buf_char(out, '\n');
-            size_t level = 1;
-            for (const kd_yaml *node = part->first; node; node = node->next)
-                write_level(out, node, &model->comparisons[i].levels[level++]);
-        }
-    }
-}
-
-kd_status kd_model_write(const kd_model *model, kd_arena *arena, kd_str *out_yaml, kd_error *err)
-{
-    kd_buf out;
-    kd_buf_init(&out, FILE_BYTES_MAX * 2);
-    for (const kd_yaml *part = model->root->first; part; part = part->next) {
-        if (kd_str_is(part->key, "prior") || kd_str_is(part->key, "trained")) continue;
-        kd_buf_fmt(&out, "%.*s:", KD_FMT(part->key));
-        if (kd_str_is(part->key, "comparisons")) {
-            kd_buf_char(&out, '\n');
-            write_comparisons(model, part, &out);
-            continue;
-        }
-        kd_buf_char(&out, ' ');
-        write_node(&out, part, 0);
-        kd_buf_char(&out, '\n');
-    }
-    if (!isnan(model->prior)) kd_buf_fmt(&out, "prior: {probability: %.9g}\n", model->prior);
-    kd_buf_fmt(&out, "trained: %s\n", model->is_trained ? "true" : "false");
-    kd_str text = out.status == KD_OK ? kd_arena_str(arena, kd_buf_view(&out)) : (kd_str){ NULL, 0 };
-    kd_buf_done(&out);
-    if (!text.ptr) return kd_fail(err, KD_LIMIT, "", "no memory to write the model");
-    *out_yaml = text;
-    return KD_OK;
+    const kd_str none = { NULL, 0 };
+    kd_str rest = kd_str_trim(value);
+    if (!model->entity_before.len && !model->entity_after.len) return rest;
+    if (!kd_str_starts(rest, model->entity_before)) return none;
+    rest = kd_str_sub(rest, model->entity_before.len, rest.len);
+    ptrdiff_t end = model->entity_after.len ? kd_str_find(rest, model->entity_after) : (ptrdiff_t)rest.len;
+    return end > 0 ? kd_str_sub(rest, 0, (size_t)end) : none;
 }

@@ -15,6 +15,7 @@ enum {
     KD_MATCH_RULES_MAX = 32,
     KD_MATCH_KEYS_MAX = 6,
     KD_MATCH_SOURCES_MAX = 4,
+    KD_MATCH_NULL_TEXTS_MAX = 16,
     KD_MATCH_TEXT_CHARS_MAX = 64, /* longer texts are compared by their first characters */
 };
 
@@ -26,6 +27,7 @@ typedef struct {
     kd_field_kind kind;
     kd_str sources[KD_MATCH_SOURCES_MAX]; /* columns of the frame, joined by a space */
     size_t source_count;
+    bool is_day_first; /* 05-01-2020 is 5 January */
 } kd_field;
 
 /** What a blocking key takes of a value. */
@@ -131,6 +133,9 @@ struct kd_model {
     double matches_per_record; /* expected, given in place of the prior; NAN otherwise */
     double threshold_bits, review_bits, cluster_bits, unscored_bits;
     bool is_average_link;
+    kd_str null_texts[KD_MATCH_NULL_TEXTS_MAX]; /* values that mean nothing is there */
+    size_t null_text_count;
+    kd_str id_column, entity_column, entity_before, entity_after;
 };
 
 /** log2(m / u) of a level; 0 for the missing one. */

@@ -56,6 +56,9 @@ static bool read_number(kd_str raw, kd_entry *out, char buf[KD_NORMAL_BYTES_MAX]
 bool kd_entry_read(const kd_model *model, size_t field, kd_str raw, kd_entry *out, char buf[KD_NORMAL_BYTES_MAX])
 {
     *out = (kd_entry){ 0 };
+    kd_str trimmed = kd_str_trim(raw);
+    for (size_t i = 0; i < model->null_text_count; i++)
+        if (kd_str_eq(trimmed, model->null_texts[i])) return false;
     switch (model->fields[field].kind) {
     case KD_FIELD_NAME: return read_name(model->text, raw, out, buf);
     case KD_FIELD_IDENTITY: return read_identity(raw, out, buf);
@@ -114,20 +117,23 @@ static kd_str row_text(const kd_column *const *columns, size_t count, int64_t ro
     return (kd_str){ buf, len };
 }
 
-static uint32_t date_code(const kd_model *model, kd_str raw)
+static uint32_t date_code(const kd_model *model, size_t field, kd_str raw)
 {
     kd_date date;
-    kd_date_read(model->text, raw, &date);
+    kd_date_style style = KD_DATE_STYLE_DEFAULT;
+    style.day_first = model->fields[field].is_day_first;
+    kd_date_read_style(model->text, raw, style, &date);
     return date.kind == KD_DATE_DAY ? (uint32_t)(date.day + KD_DAY_OFFSET) : 0;
 }
 
-static uint32_t direct_code(const kd_model *model, kd_field_kind kind, const kd_column *column, int64_t row)
+static uint32_t direct_code(const kd_model *model, size_t field, const kd_column *column, int64_t row)
 {
+    kd_field_kind kind = model->fields[field].kind;
     if (kd_column_is_null(column, row)) return 0;
     if (kind == KD_FIELD_DATE && column->type == KD_TYPE_DATE) return (uint32_t)(column->days[row] + KD_DAY_OFFSET);
     if (kind == KD_FIELD_DATE) {
         char buf[KD_NORMAL_BYTES_MAX];
-        return date_code(model, row_text(&column, 1, row, buf, sizeof buf));
+        return date_code(model, field, row_text(&column, 1, row, buf, sizeof buf));
     }
     int64_t number = column->type == KD_TYPE_BOOL ? column->bools[row] : column->ints[row];
     return (uint32_t)(number + KD_NUMBER_OFFSET);
@@ -154,7 +160,7 @@ uint32_t kd_record_code(const kd_matcher *matcher, const kd_frame *frame, size_t
     *own = (kd_entry){ 0 };
     if (!find_columns(model, field, frame, columns)) return 0;
     size_t count = model->fields[field].source_count;
-    if (values->is_direct) return direct_code(model, model->fields[field].kind, columns[0], row);
+    if (values->is_direct) return direct_code(model, field, columns[0], row);
     if (!kd_entry_read(model, field, row_text(columns, count, row, joined, sizeof joined), own, buf)) return 0;
     uint32_t code = kd_dict_find(values->dict, (kd_str){ own->ptr, own->len });
     return code == KD_DICT_NONE ? UINT32_MAX : code + 1; /* a value that no record has is still a value */
@@ -184,7 +190,6 @@ static kd_status load_rows(void *ctx, size_t item, kd_error *err)
     loading *l = ctx;
     kd_matcher *m = l->matcher;
     const kd_column *column = l->columns[0];
-    kd_field_kind kind = m->model->fields[l->field].kind;
     int64_t from = (int64_t)item * ROWS_A_PIECE,
             to = from + ROWS_A_PIECE < column->rows ? from + ROWS_A_PIECE : column->rows;
     uint32_t *out = m->codes + (l->first + (uint64_t)from) * m->width + l->field;
@@ -193,7 +198,7 @@ static kd_status load_rows(void *ctx, size_t item, kd_error *err)
         if (l->code_of) {
             *out = kd_column_is_null(column, row) ? 0 : l->code_of[column->codes[row]];
         } else {
-            *out = direct_code(m->model, kind, column, row);
+            *out = direct_code(m->model, l->field, column, row);
         }
     }
     return KD_OK;

@@ -107,6 +107,9 @@ KD_CHECKED kd_status kd_task_resolve(kd_register *reg, int64_t id, const kd_answ
 KD_CHECKED kd_status kd_task_reopen(kd_register *reg, int64_t id, kd_str by, kd_str reason,
                                     kd_answer_result *out_result, kd_error *err);
 
+/** Title of an attribute or of another field that is corrected; NULL for any other. */
+const char *kd_field_title(kd_str field, bool is_english);
+
 /* ---- corrections ---- */
 
 /** A value that a department should mend, and where it stands. */

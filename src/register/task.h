@@ -87,9 +87,6 @@ KD_CHECKED kd_status kd_correction_add(kd_register *reg, int64_t decision_id, co
 /** Withdraw what was not sent yet of an undone decision. */
 KD_CHECKED kd_status kd_correction_withdraw(kd_register *reg, int64_t decision_id, kd_error *err);
 
-/** Titles of canonical fields that may be corrected. NULL for any other. */
-const char *kd_field_title(kd_str field, bool is_english);
-
 /* ---- rows ---- */
 
 /** The last code that lies within an area: its zeros at the end become nines. */

@@ -321,7 +321,7 @@ static kd_status bulk_finish(kd_bulk *base, kd_error *err)
  * WAL lets readers work beside the one writer and survives kill -9; FULL also survives a power cut. Checkpoints are rare
  * because a batch is one transaction and would otherwise be copied piecemeal while it grows.
  */
-static const char SETTINGS[] = "pragma journal_mode = wal; pragma synchronous = off; pragma cache_size = -262144; "
+static const char SETTINGS[] = "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -65536; "
                                "pragma foreign_keys = on; "
                                "pragma wal_autocheckpoint = 8192; pragma journal_size_limit = 67108864";
 

@@ -30,14 +30,18 @@ def without(column):
                     for lines in (HEADER, ROWS)))
 
 
-def numbered(first, *, count=len(ROWS), **changed):
+def numbered(first, **changed):
     """Good rows under other certificate numbers, with some columns changed."""
-    rows = [list(row) for row in ROWS[:count]]
-    for i, row in enumerate(rows):
-        row[0] = f"U61{first + i:07}"
-        for column, value in changed.items():
+    rows = [[f"U61{first + i:07}", *row[1:]] for i, row in enumerate(ROWS)]
+    for column, value in changed.items():
+        for row in rows:
             row[HEADER.index(column)] = value
     return rows
+
+
+def one_of(first, **changed):
+    """The same, but only the first row is changed."""
+    return [*numbered(first, **changed)[:1], *numbered(first)[1:]]
 
 
 SHEET = ('<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
@@ -118,7 +122,6 @@ def import_refused(database, path, before, *words, feed="birth_certificate"):
 
 def refused_whole(folder, database):
     before = prepared(folder, database)
-    whole = csv_of(HEADER, numbered(100))
     doubled = csv_of(HEADER + ["母亲姓名"], [row + ["李"] for row in numbered(110)])
     for name, content, words in (
             ("empty.csv", b"", ("empty", "nothing", "no ")),
@@ -128,8 +131,8 @@ def refused_whole(folder, database):
             ("no-header.csv", csv_of(ROWS[0], ROWS[1:]), ()),
             ("missing.csv", without("出生日期"), ("出生日期",)),
             ("doubled.csv", doubled, ("母亲姓名", "twice", "two")),
-            ("not-a-sheet.xlsx", whole, ()),
             ("truncated.xlsx", b"PK\x03\x04" + b"\x00" * 64, ()),
+            ("all-rows-bad.csv", csv_of(HEADER, numbered(120, 出生日期="2024-02-30")), ("2024-02-30", "birth", "line 2")),
             ("other-feed.csv", "姓名,民族\r\n王一诺,汉族\r\n".encode(), ())):
         path = folder / name
         path.write_bytes(content)
@@ -160,8 +163,11 @@ def another_encoding_or_delimiter_is_read_alike(folder, database):
         path.write_bytes(csv_of(HEADER, numbered(300 + 10 * i), delimiter, encoding))
         outcome = database.run("import", path, "--json").json["files"][0]
         assert outcome["feed"] == "birth_certificate" and outcome["bad_rows"] == 0, (delimiter, encoding, outcome)
+    named_wrongly = folder / "really-text.xlsx"
+    named_wrongly.write_bytes(csv_of(HEADER, numbered(390)))
+    database.run("import", named_wrongly)
     names = database.scalar("select count(*) from source_record where name = '慕思远'")
-    assert int(names) == 1 + len(ways), names
+    assert int(names) == 2 + len(ways), names
 
 
 def extra_and_reordered_columns_are_no_fault(folder, database):
@@ -177,7 +183,7 @@ def extra_and_reordered_columns_are_no_fault(folder, database):
 def bad_rows_are_handed_back_and_good_ones_kept(folder, database):
     prepared(folder, database)
     cut = csv_of(HEADER, numbered(500))[:-40]
-    day = csv_of(HEADER, numbered(510, 出生日期="2024-02-30"))
+    day = csv_of(HEADER, one_of(510, 出生日期="2024-02-30"))
     place = csv_of([*HEADER, "母亲户籍地"], [row + ["619999"] for row in numbered(520)])
     bytes_wrong = csv_of(HEADER, numbered(530)).replace("薛子轩".encode(), b"\xff\xfe\xff")
     for name, content in (("cut.csv", cut), ("day.csv", day), ("place.csv", place), ("bytes.csv", bytes_wrong)):
@@ -190,7 +196,7 @@ def bad_rows_are_handed_back_and_good_ones_kept(folder, database):
         told = pathlib.Path(outcome["bad_path"]).read_text(encoding="utf-8-sig")
         assert len(told.splitlines()) > 1 and "reject" in told or "problem" in told or "warn" in told, told
     rejected = int(database.scalar("select rows_bad from batch where file_name = 'day.csv'"))
-    assert rejected == len(ROWS), "a birth on 30 February was taken"
+    assert rejected == 1, "a birth on 30 February was taken"
 
 
 def formulas_are_never_run_and_errors_are_told(folder, database):
@@ -201,7 +207,7 @@ def formulas_are_never_run_and_errors_are_told(folder, database):
     assert outcome["rows"] == len(ROWS), outcome
     assert int(database.scalar("select count(*) from source_record where name like '%DIV%'")) == 0
     injected = folder / "injected.csv"
-    injected.write_bytes(csv_of(HEADER, numbered(710, 新生儿姓名="=1+1", 出生日期="2024-02-30")))
+    injected.write_bytes(csv_of(HEADER, one_of(710, 新生儿姓名="=1+1", 出生日期="2024-02-30")))
     outcome = database.run("import", "--feed", "birth_certificate", injected, "--json").json["files"][0]
     told = pathlib.Path(outcome["bad_path"]).read_text(encoding="utf-8-sig")
     assert ",=1+1" not in told and "\n=1+1" not in told, "a sheet would run what stands in the file of bad rows"
@@ -222,7 +228,7 @@ def a_full_disk_changes_nothing(folder, database):
     for limit in (1 << 12, 1 << 16, 1 << 18):
         told = database.run("import", path, exits=None, before=full_disk(limit))
         if told.code == 0:  # the server has a disk of its own; only the archive is written here
-            assert type(database).__name__ == "Postgres" and limit > 1 << 16, limit
+            assert type(database).__name__ == "Postgres" and limit > 1 << 12, limit
             return
         assert told.code == 1 and told.err.strip(), (told.code, told.err)
         assert database.digest() == before
