@@ -31,7 +31,7 @@ static kd_status prepare(bench *b, const char *dir, kd_error *err)
     KD_TRY(kd_data_path(arena, "models/person.yaml", &path, err));
     KD_TRY(kd_model_load(path.ptr, text, &b->model, err));
     KD_TRY(kd_record_table_load(b->reg, NULL, &b->table, err));
-    KD_TRY(kd_record_table_frame(&b->table, b->reg, &b->frame, err));
+    KD_TRY(kd_record_table_frame(&b->table, b->reg, b->model, &b->frame, err));
     const kd_frame *frames[] = { b->frame };
     KD_TRY(kd_matcher_new(b->model, frames, 1, &options, &b->matcher, err));
     KD_TRY(kd_matcher_train(b->matcher, b->model, err));

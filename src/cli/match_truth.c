@@ -131,6 +131,15 @@ static kd_status from_entities(const naming *n, const kd_column *ids, const kd_c
     return status;
 }
 
+/* Whether a header says that the column tells the entity, though its values may look like names of records. */
+static bool is_entity(kd_str name)
+{
+    static const char *const words[] = { "cluster", "entity", "person", "label", "true_id", "ent_id" };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (kd_str_find(name, kd_str_of(words[i])) >= 0) return true;
+    return false;
+}
+
 static bool is_score(kd_str name)
 {
     return kd_str_find(name, KD_STR("score")) >= 0 || kd_str_find(name, KD_STR("match")) >= 0;
@@ -145,12 +154,12 @@ static kd_status from_frame(const char *path, const kd_frame *frame, const kd_ta
     kd_status status = name_records(&n, err);
     for (size_t i = 0; status == KD_OK && i < kd_frame_columns(frame); i++) {
         const kd_column *column = kd_frame_column(frame, i);
-        bool is_name = found < 2 && !is_score(column->name) && holds_names(&n, column);
+        bool is_name = found < 2 && !is_score(column->name) && !is_entity(column->name) && holds_names(&n, column);
         if (is_name) {
             names[found++] = column;
         } else if (is_score(column->name)) {
             score = column;
-        } else if (!other) {
+        } else if (!other || is_entity(column->name)) {
             other = column;
         }
     }
@@ -160,8 +169,9 @@ static kd_status from_frame(const char *path, const kd_frame *frame, const kd_ta
         status = from_entities(&n, names[0], other, truth, err);
     } else if (status == KD_OK) {
         status = kd_fail(err, KD_INVALID, "", "%s: no column in it names records of the tables", path);
-        kd_hint(err, "a truth file has two columns: the names of two linked records, or of a record and its entity; --id "
-                     "tells which column of the tables holds the names");
+        kd_hint(err,
+                "a truth file has two columns: the names of two linked records, or of a record and its entity; --id "
+                "tells which column of the tables holds the names");
     }
     naming_done(&n);
     return status;
@@ -187,8 +197,8 @@ kd_status kd_truth_read(const kd_tables_wanted *wanted, const kd_tables *tables,
     uint32_t *truth = malloc((records + 1) * sizeof *truth);
     if (!truth) return kd_fail(err, KD_LIMIT, "", "no memory for the truth");
     for (uint64_t r = 0; r < records; r++) truth[r] = UINT32_MAX;
-    kd_status status = is_column ? from_column(wanted, tables, column, truth, err)
-                                 : from_file(wanted->truth, tables, truth, err);
+    kd_status status =
+        is_column ? from_column(wanted, tables, column, truth, err) : from_file(wanted->truth, tables, truth, err);
     if (status != KD_OK) {
         free(truth);
         return status;

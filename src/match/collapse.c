@@ -33,6 +33,7 @@ static bool is_sound(const kd_matcher *m, const kd_rule *rule, uint32_t record)
 
 static bool are_distinct(const kd_matcher *m, uint32_t a, uint32_t b)
 {
+    if (kd_same_table(m, a, b)) return true;
     for (size_t i = 0; i < m->model->distinct_count; i++) {
         size_t field = m->model->distinct[i];
         if (kd_codes(m, a)[field] && kd_codes(m, a)[field] == kd_codes(m, b)[field]) return true;

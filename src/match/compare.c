@@ -124,13 +124,33 @@ static bool is_swapped(const kd_matcher *m, const kd_level *level, size_t field,
            kd_str_eq(text_of(kd_entry_of(m, b, field)), text_of(kd_entry_of(m, a, level->with)));
 }
 
-static bool entry_is_at(const kd_matcher *m, const kd_level *level, const kd_entry *x, const kd_entry *y)
+/** What is worked out once for a pair of values, however many levels ask. */
+typedef struct {
+    const kd_entry *x, *y;
+    double jaro_winkler; /* below 0: not worked out yet */
+    int edits, swaps;    /* the same */
+} pair_of_values;
+
+static bool is_like(pair_of_values *v, double limit, double least_limit)
 {
+    if (v->jaro_winkler < 0) v->jaro_winkler = kd_jaro_winkler(v->x, v->y, least_limit);
+    return v->jaro_winkler >= limit;
+}
+
+static bool is_near(pair_of_values *v, double limit, double most_limit, bool with_swaps)
+{
+    int *edits = with_swaps ? &v->swaps : &v->edits;
+    if (*edits < 0) *edits = kd_edit_distance(v->x, v->y, (int)most_limit, with_swaps);
+    return *edits <= (int)limit;
+}
+
+static bool entry_is_at(const kd_matcher *m, const kd_comparison *comparison, const kd_level *level, pair_of_values *v)
+{
+    const kd_entry *x = v->x, *y = v->y;
     switch (level->kind) {
-    case KD_LEVEL_JARO_WINKLER: return kd_jaro_winkler(text_of(x), text_of(y)) >= level->limit;
-    case KD_LEVEL_LEVENSHTEIN:
-        return kd_edit_distance(text_of(x), text_of(y), (int)level->limit, false) <= level->limit;
-    case KD_LEVEL_OSA: return kd_edit_distance(text_of(x), text_of(y), (int)level->limit, true) <= level->limit;
+    case KD_LEVEL_JARO_WINKLER: return is_like(v, level->limit, comparison->least_likeness);
+    case KD_LEVEL_LEVENSHTEIN: return is_near(v, level->limit, comparison->most_edits, false);
+    case KD_LEVEL_OSA: return is_near(v, level->limit, comparison->most_edits, true);
     case KD_LEVEL_SAME_CHARS: return same_chars(x, y);
     case KD_LEVEL_HOMOPHONE: return same_sounds(x, y);
     case KD_LEVEL_LOOKALIKE: return alike(m->model->text, x, y, level->limit);
@@ -138,14 +158,18 @@ static bool entry_is_at(const kd_matcher *m, const kd_level *level, const kd_ent
     case KD_LEVEL_SUBSET: return one_more(x, y);
     case KD_LEVEL_SAME_GIVEN: return same_part(x, y, false);
     case KD_LEVEL_SAME_SURNAME: return same_part(x, y, true);
-    case KD_LEVEL_TYPO:
-        return !(x->is_valid && y->is_valid) &&
-               kd_edit_distance(text_of(x), text_of(y), (int)level->limit, true) <= level->limit;
+    case KD_LEVEL_TYPO: return !(x->is_valid && y->is_valid) && is_near(v, level->limit, comparison->most_edits, true);
     case KD_LEVEL_BOTH_VALID: return x->is_valid && y->is_valid;
     case KD_LEVEL_SAME_TOWNSHIP: return x->number / 1000 == y->number / 1000 && x->number / 1000 % 1000 != 0;
     case KD_LEVEL_SAME_COUNTY: return x->number / 1000000 == y->number / 1000000;
     default: return level->kind == KD_LEVEL_ELSE;
     }
+}
+
+static bool number_is_at(const kd_level *level, uint32_t a, uint32_t b)
+{
+    if (level->kind == KD_LEVEL_WITHIN) return fabs((double)a - (double)b) <= level->limit;
+    return level->kind == KD_LEVEL_ELSE;
 }
 
 size_t kd_compare(const kd_matcher *m, const kd_comparison *comparison, const kd_side *a, const kd_side *b)
@@ -156,21 +180,25 @@ size_t kd_compare(const kd_matcher *m, const kd_comparison *comparison, const kd
     const kd_values *values = &m->values[field];
     bool is_date = m->model->fields[field].kind == KD_FIELD_DATE;
     bool is_same = code_a == code_b && (code_a != UINT32_MAX || values->is_direct); /* strangers are not each other */
+    if (is_same && comparison->levels[1].kind == KD_LEVEL_EXACT) return 1;
+    pair_of_values v = { .jaro_winkler = -1, .edits = -1, .swaps = -1 };
+    if (!values->is_direct) {
+        v.x = kd_entry_of(m, a, field);
+        v.y = kd_entry_of(m, b, field);
+    }
     for (size_t i = 1; i < comparison->level_count; i++) {
         const kd_level *level = &comparison->levels[i];
         bool is_at;
-        if (level->kind == KD_LEVEL_ELSE) {
-            is_at = true;
+        if (level->kind == KD_LEVEL_EXACT) {
+            is_at = is_same;
         } else if (is_date) {
             is_at = date_is_at(m, level, (int32_t)code_a - KD_DAY_OFFSET, (int32_t)code_b - KD_DAY_OFFSET);
-        } else if (level->kind == KD_LEVEL_EXACT) {
-            is_at = is_same;
         } else if (values->is_direct) {
-            is_at = level->kind == KD_LEVEL_WITHIN && fabs((double)code_a - (double)code_b) <= level->limit;
+            is_at = number_is_at(level, code_a, code_b);
         } else if (level->kind == KD_LEVEL_SWAPPED) {
             is_at = is_swapped(m, level, field, a, b);
         } else {
-            is_at = entry_is_at(m, level, kd_entry_of(m, a, field), kd_entry_of(m, b, field));
+            is_at = entry_is_at(m, comparison, level, &v);
         }
         if (is_at) return i;
     }

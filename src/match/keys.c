@@ -163,6 +163,18 @@ uint32_t kd_rule_key(const kd_matcher *m, const kd_rule *rule, const kd_side *si
     return folded ? folded : 1;
 }
 
+uint64_t kd_rule_content(const kd_matcher *m, const kd_rule *rule, const kd_side *side)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < rule->key_count; i++) {
+        const kd_key *key = &rule->keys[i];
+        bool is_code = key->kind == KD_KEY_WHOLE && !m->values[key->field].is_direct;
+        uint32_t part = is_code ? kd_entry_of(m, side, key->field)->hash : kd_key_of(m, key, side);
+        hash = kd_hash_int(hash * 31 + part + i);
+    }
+    return hash;
+}
+
 bool kd_rule_holds(const kd_matcher *m, const kd_rule *rule, const kd_side *a, const kd_side *b)
 {
     if (rule->is_near) return false; /* such pairs may be brought twice; what keeps pairs keeps one of them */

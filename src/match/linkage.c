@@ -79,6 +79,15 @@ static bool people_part(const kd_linkage *l, uint32_t a, uint32_t b)
     return low < l->cannot_count && l->cannot[low] == key;
 }
 
+/* Two rows of one table that holds a person once. */
+static bool tables_part(const kd_linkage *l, uint32_t a, uint32_t b)
+{
+    for (uint32_t i = l->member_start[a]; i < members_end(l, a); i++)
+        for (uint32_t j = l->member_start[b]; j < members_end(l, b); j++)
+            if (kd_same_table(l->m, l->members[i], l->members[j])) return true;
+    return false;
+}
+
 bool kd_linkage_is_vetoed(const kd_linkage *l, uint32_t a, uint32_t b)
 {
     const kd_model *model = l->m->model;
@@ -86,6 +95,7 @@ bool kd_linkage_is_vetoed(const kd_linkage *l, uint32_t a, uint32_t b)
         if (values_exclude(l, model->exclusive[i], a, b)) return true;
     for (size_t i = 0; i < model->distinct_count; i++)
         if (values_part(l, model->distinct[i], a, b)) return true;
+    if (l->m->table && tables_part(l, a, b)) return true;
     return l->cannot_count && people_part(l, a, b);
 }
 

@@ -304,12 +304,17 @@ static kd_status read_levels(const kd_model *model, const kd_yaml *list, kd_comp
                                  .is_m_given = true,
                                  .is_u_given = true };
     out->level_count = 1;
+    out->least_likeness = 1;
     if (!list || list->kind != KD_YAML_LIST)
         return kd_yaml_fail(err, list ? list : model->root, "levels: a list is expected");
     for (const kd_yaml *child = list->first; child; child = child->next) {
         if (out->level_count == KD_MATCH_LEVELS_MAX)
             return kd_yaml_fail(err, child, "a comparison has at most %d levels", KD_MATCH_LEVELS_MAX - 1);
         KD_TRY(read_level(model, child, out->field, &out->levels[out->level_count++], err));
+        const kd_level *level = &out->levels[out->level_count - 1];
+        if (level->kind == KD_LEVEL_JARO_WINKLER && level->limit < out->least_likeness)
+            out->least_likeness = level->limit;
+        if (level->limit > out->most_edits) out->most_edits = level->limit;
         bool is_last = child->next == NULL;
         if ((out->levels[out->level_count - 1].kind == KD_LEVEL_ELSE) != is_last)
             return kd_yaml_fail(err, child, is_last ? "the last level is {is: else}" : "else stands last");
@@ -429,8 +434,8 @@ static kd_status read_cluster(kd_model *model, const kd_yaml *cluster, kd_error 
 
 static kd_status read_model(kd_model *model, kd_error *err)
 {
-    static const char *const keys[] = { "model",    "columns",     "link_only", "collapse", "distinct",  "exclusive",
-                                        "blocking", "comparisons", "train",     "prior",    "threshold", "review",
+    static const char *const keys[] = { "model",    "columns",     "link_only", "collapse",   "distinct",  "exclusive",
+                                        "blocking", "comparisons", "train",     "prior",      "threshold", "review",
                                         "cluster",  "truth",       "trained",   "null_texts", NULL };
     const kd_yaml *root = model->root;
     KD_TRY(kd_yaml_only(root, keys, err));

@@ -109,6 +109,8 @@ typedef struct {
     size_t unless_comparison; /* SIZE_MAX: none */
     uint32_t unless_levels;   /* bit per level: there this one counts as missing */
     uint32_t stride;          /* of its level in a pattern */
+    double least_likeness;    /* least limit of its Jaro-Winkler levels */
+    double most_edits;        /* largest limit of its edit levels */
 } kd_comparison;
 
 struct kd_model {

@@ -162,6 +162,7 @@ uint32_t kd_record_code(const kd_matcher *matcher, const kd_frame *frame, size_t
     size_t count = model->fields[field].source_count;
     if (values->is_direct) return direct_code(model, field, columns[0], row);
     if (!kd_entry_read(model, field, row_text(columns, count, row, joined, sizeof joined), own, buf)) return 0;
+    kd_entry_measure(own);
     uint32_t code = kd_dict_find(values->dict, (kd_str){ own->ptr, own->len });
     return code == KD_DICT_NONE ? UINT32_MAX : code + 1; /* a value that no record has is still a value */
 }
@@ -270,7 +271,29 @@ static kd_status parse_values(kd_matcher *m, size_t field, kd_error *err)
         (void)kd_entry_read(m->model, field, text, &v->entries[code], buf);
         v->entries[code].ptr = text.ptr;
         v->entries[code].len = (uint32_t)text.len;
+        kd_entry_measure(&v->entries[code]);
     }
+    return KD_OK;
+}
+
+/* Pairs within one table cannot be one. */
+static kd_status subtract_tables(kd_matcher *m, size_t field, uint32_t most, kd_error *err)
+{
+    kd_values *v = &m->values[field];
+    uint32_t *count = calloc((size_t)most + 1, sizeof *count);
+    if (!count) return kd_fail(err, KD_LIMIT, "", "no memory to count a column");
+    for (uint64_t from = 0, to; from < m->records; from = to) {
+        double present = 0;
+        for (to = from; to < m->records && m->table[to] == m->table[from]; to++) {
+            uint32_t code = m->codes[to * m->width + field];
+            if (!code) continue;
+            present++;
+            v->same_pairs -= 2.0 * count[code]++ + 1; /* the square grows by that */
+        }
+        v->both_present -= present * present;
+        for (uint64_t r = from; r < to; r++) count[m->codes[r * m->width + field]] = 0;
+    }
+    free(count);
     return KD_OK;
 }
 
@@ -293,7 +316,11 @@ static kd_status count_values(kd_matcher *m, size_t field, kd_error *err)
         uint32_t code = m->codes[r * m->width + field];
         if (code) v->frequency[code]++;
     }
-    for (uint32_t code = 1; code <= most; code++) v->same_pairs += (uint64_t)v->frequency[code] * v->frequency[code];
+    for (uint32_t code = 1; code <= most; code++) v->same_pairs += (double)v->frequency[code] * v->frequency[code];
+    v->both_present = (double)v->present * (double)v->present;
+    if (m->table) return subtract_tables(m, field, most, err);
+    v->same_pairs -= (double)v->present;
+    v->both_present -= (double)v->present;
     return KD_OK;
 }
 
@@ -318,13 +345,26 @@ static kd_status load_field(kd_matcher *m, size_t field, const kd_frame *const *
     return count_values(m, field, err);
 }
 
+static kd_status number_tables(kd_matcher *m, const kd_frame *const *frames, size_t frame_count, kd_error *err)
+{
+    if (frame_count < 2 || frame_count > UINT8_MAX)
+        return kd_fail(err, KD_INVALID, "", "the model links tables with each other: 2 to %d are expected, not %zu",
+                       UINT8_MAX, frame_count);
+    m->table = malloc(m->records + 1);
+    if (!m->table) return kd_fail(err, KD_LIMIT, "", "no memory for the records");
+    uint64_t at = 0;
+    for (size_t i = 0; i < frame_count; i++) {
+        memset(m->table + at, (int)i, (size_t)kd_frame_rows(frames[i]));
+        at += (uint64_t)kd_frame_rows(frames[i]);
+    }
+    return KD_OK;
+}
+
 static kd_status load(kd_matcher *m, const kd_frame *const *frames, size_t frame_count, kd_error *err)
 {
     for (size_t i = 0; i < frame_count; i++) m->records += (uint64_t)kd_frame_rows(frames[i]);
     if (m->records >= UINT32_MAX - 1) return kd_fail(err, KD_LIMIT, "", "more records than one run links");
-    if (m->model->is_link_only && frame_count != 2)
-        return kd_fail(err, KD_INVALID, "", "the model links two tables, %zu were given", frame_count);
-    m->first_of_second = frame_count > 1 ? (uint64_t)kd_frame_rows(frames[0]) : m->records;
+    if (m->model->is_link_only) KD_TRY(number_tables(m, frames, frame_count, err));
     size_t bytes;
     if (__builtin_mul_overflow(m->records + 1, m->width * sizeof *m->codes, &bytes) ||
         (m->options.bytes_max && bytes > m->options.bytes_max) || !(m->codes = malloc(bytes)))
@@ -370,6 +410,7 @@ void kd_matcher_free(kd_matcher *matcher)
     free(matcher->tables);
     free(matcher->codes);
     free(matcher->node);
+    free(matcher->table);
     free(matcher);
 }
 

@@ -16,9 +16,13 @@ typedef struct {
     uint8_t is_valid; /* identity: shape, date and check are right */
     uint8_t count;    /* name: characters, up to KD_VALUE_CHARS */
     uint8_t surname_count;
+    uint32_t hash;  /* of the text */
+    uint8_t length; /* characters, up to KD_MATCH_TEXT_CHARS_MAX */
+    bool is_ascii;  /* and not longer than that */
     uint16_t syllables[KD_VALUE_CHARS];
     uint32_t chars[KD_VALUE_CHARS];
     int64_t number; /* division code */
+    uint64_t set;   /* bit per character that occurs, by its last six bits */
 } kd_entry;
 
 /** A column: code 0 is missing; direct columns hold numbers (code = number + offset) and have no entries. */
@@ -29,7 +33,8 @@ typedef struct {
     uint32_t count;      /* codes, with 0 */
     uint32_t *frequency; /* of code, records; NULL for direct columns of a wide range */
     uint64_t present;    /* records with a value */
-    uint64_t same_pairs; /* sum over values of frequency squared, capped */
+    double same_pairs;   /* ordered pairs of records with the same value that could be one */
+    double both_present; /* ordered pairs of records with a value each that could be one */
     float *tf_bits;      /* of code; NULL unless a level asks for it */
 } kd_values;
 
@@ -52,8 +57,8 @@ struct kd_matcher {
     kd_match_options options;
     unsigned threads;
     uint64_t records;
-    uint64_t first_of_second; /* with link_only: first record of the second frame */
-    size_t width;             /* codes a record */
+    uint8_t *table; /* of record: its frame; NULL unless link_only */
+    size_t width;   /* codes a record */
     uint32_t *codes;
     kd_values values[KD_MATCH_FIELDS_MAX];
     kd_key_table *tables;
@@ -71,6 +76,11 @@ static inline const uint32_t *kd_codes(const kd_matcher *matcher, uint32_t recor
 static inline kd_side kd_side_of(const kd_matcher *matcher, uint32_t record)
 {
     return (kd_side){ kd_codes(matcher, record), NULL };
+}
+/** Two records of one table, when the model says that a table holds a person once. */
+static inline bool kd_same_table(const kd_matcher *matcher, uint32_t a, uint32_t b)
+{
+    return matcher->table && matcher->table[a] == matcher->table[b];
 }
 static inline const kd_entry *kd_entry_of(const kd_matcher *matcher, const kd_side *side, size_t field)
 {
@@ -90,7 +100,22 @@ KD_CHECKED kd_status kd_keys_prepare(kd_matcher *matcher, kd_error *err);
 uint32_t kd_key_of(const kd_matcher *matcher, const kd_key *key, const kd_side *side);
 /** Hash of all keys of a rule, never 0; 0 when one is missing. */
 uint32_t kd_rule_key(const kd_matcher *matcher, const kd_rule *rule, const kd_side *side);
+/** The same for any order of the rows: for sampling. */
+uint64_t kd_rule_content(const kd_matcher *matcher, const kd_rule *rule, const kd_side *side);
 bool kd_rule_holds(const kd_matcher *matcher, const kd_rule *rule, const kd_side *a, const kd_side *b);
+
+/* train_u.c */
+typedef struct {
+    double counts[KD_MATCH_COMPARISONS_MAX][KD_MATCH_LEVELS_MAX];
+} kd_level_counts;
+/** Levels of random pairs of records that are not one from the start: all pairs when there are few. */
+KD_CHECKED kd_status kd_count_random(const kd_matcher *matcher, kd_level_counts *out_counts, kd_error *err);
+/** Set every u of the model that is not given, less the matches that `prior` lets expect among random pairs. */
+void kd_set_u(const kd_matcher *matcher, kd_model *model, const kd_level_counts *counts, double prior);
+/** Pairs of records that could be one at all. */
+double kd_all_pairs(const kd_matcher *matcher);
+/** Hash of what a record says, whatever its place. */
+uint64_t kd_record_content(const kd_matcher *matcher, uint32_t record);
 
 /* compare.c */
 /** Level of a comparison for two records; 0 when a side is missing. */
@@ -113,9 +138,12 @@ bool kd_score(const kd_matcher *matcher, const kd_side *a, const kd_side *b, dou
 void kd_score_prepare(kd_matcher *matcher);
 
 /* strings.c */
-double kd_jaro_winkler(kd_str a, kd_str b);
+/** Fill in length, is_ascii and set from the text. */
+void kd_entry_measure(kd_entry *entry);
+/** 0..1; any value below `at_least` when it does not reach that. */
+double kd_jaro_winkler(const kd_entry *a, const kd_entry *b, double at_least);
 /** Edits up to `most`, else most + 1; with swaps of neighbours as one edit when `with_swaps` (optimal string alignment). */
-int kd_edit_distance(kd_str a, kd_str b, int most, bool with_swaps);
+int kd_edit_distance(const kd_entry *a, const kd_entry *b, int most, bool with_swaps);
 
 /* block.c */
 /** One candidate pair, a < b; called from several threads with different `slot`. */
@@ -124,11 +152,14 @@ typedef struct {
     const kd_rule *rules;
     size_t rule_count;     /* pairs that an earlier rule brought are not visited again */
     size_t only;           /* SIZE_MAX: all rules; else this one, whatever earlier ones brought */
-    uint64_t sample_pairs; /* with `only`: visit about this many at most; 0: all */
-    bool with_same_node;    /* also pairs that are one from the start: training looks at them, scoring need not */
+    uint64_t sample_pairs; /* visit about this many a rule at most, whole blocks; 0: all */
+    bool with_same_node;   /* also pairs that are one from the start: training looks at them, scoring need not */
     kd_visit visit;
     void *ctx;
     uint64_t *visited; /* count of slot, may be NULL */
+    /** After each rule, with the share of its blocks that was visited: one in `sample_every`. May be NULL. */
+    kd_status (*after)(void *ctx, size_t rule, uint64_t sample_every, kd_error *err);
+    uint64_t *full_blocks, *full_records; /* blocks passed over for being too full, and their records; may be NULL */
 } kd_blocking;
 enum { KD_BLOCK_SLOTS = 64 };
 KD_CHECKED kd_status kd_block(const kd_matcher *matcher, const kd_blocking *blocking, kd_error *err);

@@ -1,88 +1,163 @@
-/* Likeness of texts, by character and not by byte. */
+/*
+ * Likeness of texts, by character and not by byte: bit-parallel, one word a text, after filters that look at lengths and at
+ * which characters occur at all.
+ */
 #include "records.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-enum { MAX = KD_MATCH_TEXT_CHARS_MAX };
+enum { MAX = KD_MATCH_TEXT_CHARS_MAX, SLOTS = 128 };
+_Static_assert(MAX <= 64, "a text is one machine word of positions");
 
-static int decode(kd_str text, uint32_t out[MAX])
+static size_t decode(kd_str text, uint32_t out[MAX])
 {
-    int count = 0;
-    for (size_t at = 0; at < text.len && count < MAX;) {
-        unsigned char c = (unsigned char)text.ptr[at];
-        if (c < 0x80) {
-            out[count++] = c;
-            at++;
-        } else {
-            out[count++] = kd_utf8_next(text, &at);
-        }
-    }
+    size_t count = 0;
+    for (size_t at = 0; at < text.len && count < MAX;) out[count++] = kd_utf8_next(text, &at);
     return count;
 }
 
-/* Source: Jaro 1989, Winkler 1990: prefix of up to 4 characters weighs 0.1 each. */
-double kd_jaro_winkler(kd_str text_a, kd_str text_b)
+void kd_entry_measure(kd_entry *entry)
 {
-    uint32_t a[MAX], b[MAX];
-    int la = decode(text_a, a), lb = decode(text_b, b);
-    if (la == 0 || lb == 0) return la == lb;
-    int window = (la > lb ? la : lb) / 2 - 1;
-    if (window < 0) window = 0;
-    uint64_t taken_a = 0, taken_b = 0;
-    int matches = 0;
-    for (int i = 0; i < la; i++) {
-        int from = i > window ? i - window : 0, to = i + window + 1 < lb ? i + window + 1 : lb;
-        for (int j = from; j < to; j++) {
-            if (taken_b >> j & 1 || a[i] != b[j]) continue;
-            taken_a |= UINT64_C(1) << i;
-            taken_b |= UINT64_C(1) << j;
-            matches++;
-            break;
-        }
+    uint32_t chars[MAX];
+    size_t count = decode((kd_str){ entry->ptr, entry->len }, chars);
+    uint64_t set = 0;
+    bool is_ascii = entry->len <= MAX;
+    for (size_t i = 0; i < count; i++) {
+        set |= UINT64_C(1) << (chars[i] & 63);
+        is_ascii = is_ascii && chars[i] < 0x80;
     }
-    if (!matches) return 0;
-    int moved = 0, j = 0;
-    for (int i = 0; i < la; i++) {
-        if (!(taken_a >> i & 1)) continue;
-        while (!(taken_b >> j & 1)) j++;
-        moved += a[i] != b[j++];
+    entry->length = (uint8_t)count;
+    entry->is_ascii = is_ascii;
+    entry->set = set;
+    entry->hash = (uint32_t)(kd_hash(entry->ptr, entry->len, 3) >> 32);
+}
+
+/* ---- where each character stands in a text ---- */
+
+typedef struct {
+    uint64_t at[SLOTS];    /* positions of the character in slot */
+    uint32_t chars[SLOTS]; /* whose; unused when all is ASCII, for then the slot is the character */
+    bool is_ascii;
+} places;
+
+static uint64_t places_of(const places *p, uint32_t c)
+{
+    if (p->is_ascii) return c < SLOTS ? p->at[c] : 0;
+    for (uint32_t slot = c * 0x9E3779B1u >> 25;; slot = (slot + 1) % SLOTS) {
+        if (!p->at[slot]) return 0;
+        if (p->chars[slot] == c) return p->at[slot];
     }
-    double m = matches;
-    double jaro = (m / la + m / lb + (m - moved / 2) / m) / 3;
-    int prefix = 0;
-    while (prefix < 4 && prefix < la && prefix < lb && a[prefix] == b[prefix]) prefix++;
+}
+
+static void put_place(places *p, uint32_t c, size_t position)
+{
+    uint32_t slot = p->is_ascii ? c : c * 0x9E3779B1u >> 25;
+    while (!p->is_ascii && p->at[slot] && p->chars[slot] != c) slot = (slot + 1) % SLOTS;
+    p->chars[slot] = c;
+    p->at[slot] |= UINT64_C(1) << position;
+}
+
+/** Two texts taken apart: the places of the first, the characters of the second. */
+typedef struct {
+    places first;
+    uint32_t second[MAX], head[4];
+    size_t first_length, second_length;
+} meeting;
+
+static void meet(meeting *m, const kd_entry *a, const kd_entry *b)
+{
+    uint32_t chars[MAX];
+    m->first_length = a->length;
+    m->second_length = b->length;
+    m->first.is_ascii = a->is_ascii && b->is_ascii;
+    memset(m->first.at, 0, sizeof m->first.at);
+    if (m->first.is_ascii) {
+        for (size_t i = 0; i < a->len; i++) chars[i] = (unsigned char)a->ptr[i];
+        for (size_t i = 0; i < b->len; i++) m->second[i] = (unsigned char)b->ptr[i];
+    } else {
+        decode((kd_str){ a->ptr, a->len }, chars);
+        decode((kd_str){ b->ptr, b->len }, m->second);
+    }
+    for (size_t i = 0; i < a->length; i++) put_place(&m->first, chars[i], i);
+    for (size_t i = 0; i < 4 && i < a->length; i++) m->head[i] = chars[i];
+}
+
+static int lacking(const kd_entry *a, const kd_entry *b)
+{
+    return __builtin_popcountll(a->set & ~b->set); /* characters of a, by their last six bits, that b has nowhere */
+}
+
+/* ---- Jaro-Winkler. Source: Jaro 1989, Winkler 1990: each of up to 4 leading characters weighs 0.1 ---- */
+
+static double jaro_winkler(double la, double lb, double matches, double moved, int prefix)
+{
+    double jaro = (matches / la + matches / lb + (matches - moved) / matches) / 3;
     return jaro + prefix * 0.1 * (1 - jaro);
 }
 
-static int least(int a, int b, int c)
+/* Shorter first, then by bytes: the likeness must not depend on which record comes first. */
+static bool goes_first(const kd_entry *a, const kd_entry *b)
 {
-    int x = a < b ? a : b;
-    return x < c ? x : c;
+    if (a->length != b->length) return a->length < b->length;
+    if (a->len != b->len) return a->len < b->len;
+    return memcmp(a->ptr, b->ptr, a->len) <= 0;
 }
 
-int kd_edit_distance(kd_str text_a, kd_str text_b, int most, bool with_swaps)
+double kd_jaro_winkler(const kd_entry *x, const kd_entry *y, double at_least)
 {
-    uint32_t a[MAX], b[MAX];
-    int la = decode(text_a, a), lb = decode(text_b, b);
-    if (abs(la - lb) > most) return most + 1;
-    int rows[3][MAX + 1];
-    int *before = rows[0], *last = rows[1], *now = rows[2];
-    for (int j = 0; j <= lb; j++) last[j] = j;
-    for (int i = 1; i <= la; i++) {
-        int best = now[0] = i;
-        for (int j = 1; j <= lb; j++) {
-            int edits = least(last[j] + 1, now[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
-            bool is_swap = with_swaps && i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (is_swap && before[j - 2] + 1 < edits) edits = before[j - 2] + 1;
-            now[j] = edits;
-            if (edits < best) best = edits;
-        }
-        if (best > most) return most + 1;
-        int *free_row = before;
-        before = last;
-        last = now;
-        now = free_row;
+    const kd_entry *a = goes_first(x, y) ? x : y, *b = a == x ? y : x;
+    double la = a->length, lb = b->length;
+    double most = la - lacking(a, b) < lb - lacking(b, a) ? la - lacking(a, b) : lb - lacking(b, a);
+    if (most <= 0) return 0;
+    double bound = jaro_winkler(la, lb, most, 0, 4);
+    if (bound < at_least) return 0;
+    meeting m;
+    meet(&m, a, b);
+    int window = (int)b->length / 2 - 1;
+    if (window < 0) window = 0;
+    uint64_t taken_a = 0, taken_b = 0;
+    for (int j = 0; j < (int)b->length; j++) {
+        uint64_t reach = j + window >= 63 ? UINT64_MAX : (UINT64_C(1) << (j + window + 1)) - 1;
+        if (j > window) reach &= UINT64_MAX << (j - window);
+        uint64_t open = places_of(&m.first, m.second[j]) & reach & ~taken_a;
+        taken_a |= open & -open;
+        taken_b |= (uint64_t)(open != 0) << j;
     }
-    return last[lb] > most ? most + 1 : last[lb];
+    if (!taken_a) return 0;
+    int matches = __builtin_popcountll(taken_a), moved = 0, prefix = 0;
+    while (taken_b) {
+        int j = __builtin_ctzll(taken_b);
+        uint64_t i = taken_a & -taken_a;
+        moved += (places_of(&m.first, m.second[j]) & i) == 0;
+        taken_a ^= i;
+        taken_b &= taken_b - 1;
+    }
+    while (prefix < 4 && prefix < (int)a->length && m.head[prefix] == m.second[prefix]) prefix++;
+    return jaro_winkler(la, lb, matches, moved / 2, prefix);
+}
+
+/* ---- edits. Source: Myers 1999; Hyyrö 2003 for swaps of neighbours ---- */
+
+int kd_edit_distance(const kd_entry *a, const kd_entry *b, int most, bool with_swaps)
+{
+    int apart = (int)a->length - (int)b->length;
+    if (apart > most || -apart > most || lacking(a, b) > most || lacking(b, a) > most) return most + 1;
+    if (!a->length || !b->length) return a->length + b->length;
+    meeting m;
+    meet(&m, a, b);
+    uint64_t up = UINT64_MAX, down = 0, diagonal = 0, last = 0, end = UINT64_C(1) << (m.first_length - 1);
+    int edits = (int)m.first_length;
+    for (size_t j = 0; j < m.second_length; j++) {
+        uint64_t here = places_of(&m.first, m.second[j]);
+        uint64_t swap = with_swaps ? ((~diagonal & here) << 1) & last : 0;
+        diagonal = (((here & up) + up) ^ up) | here | down | swap;
+        uint64_t plus = down | ~(diagonal | up), minus = diagonal & up;
+        edits += (plus & end) != 0;
+        edits -= (minus & end) != 0;
+        plus = plus << 1 | 1;
+        up = minus << 1 | ~(diagonal | plus);
+        down = plus & diagonal;
+        last = here;
+    }
+    return edits > most ? most + 1 : edits;
 }

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RANDOM_PAIRS = 1000000, EVERY_PAIR_BELOW = 2000000, RULE_PAIRS = 3000000, ROUNDS = 100 };
+enum { RULE_PAIRS = 3000000, ROUNDS = 100, PRIOR_ROUNDS = 20 };
 static const double PROBABILITY_LEAST = 1e-9, CONVERGED = 1e-5;
+static const double NOT_BROUGHT = 1.05; /* matches that blocking brings, to all matches */
 
 typedef struct {
     uint32_t pattern;
@@ -21,100 +22,13 @@ typedef struct {
 typedef struct {
     kd_matcher *m;
     kd_model *model;
+    kd_level_counts random;
     kd_map *slots[KD_BLOCK_SLOTS]; /* pattern to count */
     pattern_count *patterns;
     size_t pattern_count;
     double m_sum[KD_MATCH_COMPARISONS_MAX][KD_MATCH_LEVELS_MAX];
     double m_weight[KD_MATCH_COMPARISONS_MAX];
 } training;
-
-static uint64_t pairs_of(uint64_t records)
-{
-    return records ? records * (records - 1) / 2 : 0;
-}
-
-static uint64_t all_pairs(const kd_matcher *m)
-{
-    if (m->model->is_link_only) return m->first_of_second * (m->records - m->first_of_second);
-    return pairs_of(m->records);
-}
-
-/* ---- u ---- */
-
-static void count_levels(const kd_matcher *m, uint32_t a, uint32_t b, double counts[][KD_MATCH_LEVELS_MAX])
-{
-    kd_side x = kd_side_of(m, a), y = kd_side_of(m, b);
-    for (size_t i = 0; i < m->model->comparison_count; i++) /* each by itself: silenced ones still have a u */
-        counts[i][kd_compare(m, &m->model->comparisons[i], &x, &y)] += 1;
-}
-
-static void count_every_pair(const kd_matcher *m, double counts[][KD_MATCH_LEVELS_MAX])
-{
-    for (uint32_t a = 0; a < m->records; a++) {
-        uint32_t from = m->model->is_link_only && a < m->first_of_second ? (uint32_t)m->first_of_second : a + 1;
-        if (m->model->is_link_only && a >= m->first_of_second) break;
-        for (uint32_t b = from; b < m->records; b++)
-            if (m->node[a] != m->node[b]) count_levels(m, a, b, counts);
-    }
-}
-
-static void count_random_pairs(const kd_matcher *m, double counts[][KD_MATCH_LEVELS_MAX])
-{
-    kd_rng rng;
-    kd_rng_init(&rng, m->options.seed + 1);
-    for (int i = 0; i < RANDOM_PAIRS; i++) {
-        uint32_t a = (uint32_t)kd_rng_below(&rng, m->model->is_link_only ? m->first_of_second : m->records);
-        uint64_t span = m->model->is_link_only ? m->records - m->first_of_second : m->records;
-        uint32_t b = (uint32_t)(kd_rng_below(&rng, span) + (m->model->is_link_only ? m->first_of_second : 0));
-        if (m->node[a] != m->node[b]) count_levels(m, a, b, counts);
-    }
-}
-
-/* Share of pairs with the same value, from how often each value occurs. */
-static double exact_share(const kd_values *values)
-{
-    double n = (double)values->present;
-    return n < 2 ? NAN : ((double)values->same_pairs - n) / (n * (n - 1));
-}
-
-static void set_u(const kd_matcher *m, kd_comparison *comparison, const double *counts, double prior)
-{
-    const kd_values *values = &m->values[comparison->field];
-    double known = 0, given = 0, open = 0;
-    for (size_t l = 1; l < comparison->level_count; l++) known += counts[l];
-    double u[KD_MATCH_LEVELS_MAX] = { 0 };
-    for (size_t l = 1; l < comparison->level_count; l++) {
-        const kd_level *level = &comparison->levels[l];
-        u[l] = (counts[l] + 0.5) / (known + 0.5 * (double)comparison->level_count);
-        bool is_counted = level->kind == KD_LEVEL_EXACT && values->frequency && !m->model->is_link_only;
-        double share = is_counted ? exact_share(values) : NAN;
-        if (!isnan(share)) {
-            double match_share = isnan(level->m) ? 0.9 : level->m;
-            double clean = (share - prior * match_share) / (1 - prior);
-            u[l] = clean > share / 1000 ? clean : share / 1000;
-        }
-        if (level->is_u_given) u[l] = level->u;
-        *(level->is_u_given ? &given : &open) += u[l];
-    }
-    for (size_t l = 1; l < comparison->level_count; l++) { /* what is given stays, the rest shares what is left */
-        kd_level *level = &comparison->levels[l];
-        if (!level->is_u_given && open > 0 && given < 1) u[l] *= (1 - given) / open;
-        level->u = u[l] > PROBABILITY_LEAST ? u[l] : PROBABILITY_LEAST;
-    }
-}
-
-static void estimate_u(training *t, double prior)
-{
-    double(*seen)[KD_MATCH_LEVELS_MAX] = calloc(KD_MATCH_COMPARISONS_MAX, sizeof *seen);
-    if (!seen) return;
-    if (all_pairs(t->m) <= EVERY_PAIR_BELOW) {
-        count_every_pair(t->m, seen);
-    } else {
-        count_random_pairs(t->m, seen);
-    }
-    for (size_t i = 0; i < t->model->comparison_count; i++) set_u(t->m, &t->model->comparisons[i], seen[i], prior);
-    free(seen);
-}
 
 /* ---- m: where EM begins, and what stays where no rule can tell ---- */
 
@@ -170,44 +84,81 @@ static void add_entry(void *ctx, uint64_t key, uint64_t value)
 
 typedef struct {
     kd_map *all;
+    uint64_t weight;
     bool is_full;
 } merging;
 
-static void add_count(void *ctx, uint64_t key, uint64_t value)
+static void add_count(merging *merge, uint64_t key, uint64_t value, uint64_t weight)
 {
-    merging *merge = ctx;
     uint64_t *sum = kd_map_put(merge->all, key, NULL);
-    if (sum) *sum += value;
+    if (sum) *sum += value * weight;
     merge->is_full = merge->is_full || !sum;
 }
 
-static kd_status read_rule_patterns(training *t, const kd_rule *rules, size_t rule_count, size_t only, kd_error *err)
+static void add_weighted(void *ctx, uint64_t key, uint64_t value)
 {
-    kd_status status = KD_OK;
-    merging merge = { .all = kd_map_new(1 << 10) };
-    for (size_t i = 0; i < KD_BLOCK_SLOTS; i++) {
-        t->slots[i] = kd_map_new(64);
-        if (!t->slots[i] || !merge.all) status = kd_fail(err, KD_LIMIT, "", "no memory to count patterns");
-    }
-    const kd_blocking blocking = { .rules = rules,
-                                   .rule_count = rule_count,
-                                   .only = only,
-                                   .sample_pairs = RULE_PAIRS, .with_same_node = true,
-                                   .visit = count_pattern,
-                                   .ctx = t };
-    if (status == KD_OK) status = kd_block(t->m, &blocking, err);
-    for (size_t i = 0; i < KD_BLOCK_SLOTS; i++) {
-        if (status == KD_OK) kd_map_each(t->slots[i], add_count, &merge);
-        kd_map_free(t->slots[i]);
-        t->slots[i] = NULL;
-    }
-    if (status == KD_OK && merge.is_full) status = kd_fail(err, KD_LIMIT, "", "no memory to count patterns");
-    if (status == KD_OK) status = gather(t, merge.all, err);
+    merging *merge = ctx;
+    add_count(merge, key, value, merge->weight);
+}
+
+/* Take the counts of all slots into one list, in the order of patterns. */
+static kd_status merge_slots(training *t, uint64_t weight, kd_error *err)
+{
+    merging merge = { .all = kd_map_new(1 << 10), .weight = weight };
+    if (!merge.all) return kd_fail(err, KD_LIMIT, "", "no memory to count patterns");
+    for (size_t i = 0; i < t->pattern_count; i++)
+        add_count(&merge, t->patterns[i].pattern, (uint64_t)t->patterns[i].count, 1);
+    for (size_t i = 0; i < KD_BLOCK_SLOTS; i++) kd_map_each(t->slots[i], add_weighted, &merge);
+    kd_status status =
+        merge.is_full ? kd_fail(err, KD_LIMIT, "", "no memory to count patterns") : gather(t, merge.all, err);
     if (status == KD_OK) {
         kd_map_each(merge.all, add_entry, t);
         qsort(t->patterns, t->pattern_count, sizeof *t->patterns, by_pattern);
     }
     kd_map_free(merge.all);
+    return status;
+}
+
+static void free_slots(training *t)
+{
+    for (size_t i = 0; i < KD_BLOCK_SLOTS; i++) {
+        kd_map_free(t->slots[i]);
+        t->slots[i] = NULL;
+    }
+}
+
+static kd_status make_slots(training *t, kd_error *err)
+{
+    for (size_t i = 0; i < KD_BLOCK_SLOTS; i++)
+        if (!(t->slots[i] = kd_map_new(64))) return kd_fail(err, KD_LIMIT, "", "no memory to count patterns");
+    return KD_OK;
+}
+
+/* Each rule is sampled at its own rate: its counts are brought to one scale before the next begins. */
+static kd_status take_rule(void *ctx, size_t rule, uint64_t sample_every, kd_error *err)
+{
+    training *t = ctx;
+    (void)rule;
+    KD_TRY(merge_slots(t, sample_every, err));
+    free_slots(t);
+    return make_slots(t, err);
+}
+
+/* Patterns of one rule (`only`), or of all rules together (SIZE_MAX), every pair once. */
+static kd_status read_patterns(training *t, const kd_rule *rules, size_t rule_count, size_t only, kd_error *err)
+{
+    const kd_blocking blocking = { .rules = rules,
+                                   .rule_count = rule_count,
+                                   .only = only,
+                                   .sample_pairs = RULE_PAIRS,
+                                   .with_same_node = true,
+                                   .visit = count_pattern,
+                                   .after = take_rule,
+                                   .ctx = t };
+    t->pattern_count = 0;
+    kd_status status = make_slots(t, err);
+    if (status == KD_OK) status = kd_block(t->m, &blocking, err);
+    free_slots(t);
     return status;
 }
 
@@ -304,10 +255,21 @@ static void take_average(training *t)
 
 /* ---- the prior: matches expected among all candidate pairs, over all pairs ---- */
 
+static double expected_matches(const training *t, const estimate *e, double *out_pairs)
+{
+    double expected = 0, all = 0;
+    for (size_t p = 0; p < t->pattern_count; p++) {
+        expected += t->patterns[p].count * match_probability(t->model, e, t->patterns[p].pattern);
+        all += t->patterns[p].count;
+    }
+    *out_pairs = all;
+    return expected;
+}
+
 static kd_status estimate_prior(training *t, kd_error *err)
 {
     kd_model *model = t->model;
-    double pairs = (double)all_pairs(t->m);
+    double pairs = kd_all_pairs(t->m);
     if (pairs < 1) {
         model->prior = 0.5;
         return KD_OK;
@@ -316,28 +278,18 @@ static kd_status estimate_prior(training *t, kd_error *err)
         model->prior = fmin(0.5, (double)t->m->records * model->matches_per_record / pairs);
         return KD_OK;
     }
-    double matches = 0;
-    for (size_t i = 0; i < model->rule_count; i++) {
-        if (model->rules[i].is_near) continue;
-        KD_TRY(read_rule_patterns(t, model->rules, model->rule_count, i, err));
-        estimate e = { .lambda = 0.3 };
-        for (size_t c = 0; c < model->comparison_count; c++) {
-            e.active[c] = true;
-            for (size_t l = 0; l < model->comparisons[c].level_count; l++)
-                e.m[c][l] = model->comparisons[c].levels[l].m;
-        }
-        double expected = 0, all = 0;
-        for (int round = 0; round < 20; round++) {
-            expected = all = 0;
-            for (size_t p = 0; p < t->pattern_count; p++) {
-                expected += t->patterns[p].count * match_probability(model, &e, t->patterns[p].pattern);
-                all += t->patterns[p].count;
-            }
-            e.lambda = (expected + 0.01) / (all + 1);
-        }
-        if (expected > matches) matches = expected; /* rules overlap: the widest one is a floor for all */
+    KD_TRY(read_patterns(t, model->rules, model->rule_count, SIZE_MAX, err));
+    estimate e = { .lambda = 0.3 };
+    for (size_t c = 0; c < model->comparison_count; c++) {
+        e.active[c] = true;
+        for (size_t l = 0; l < model->comparisons[c].level_count; l++) e.m[c][l] = model->comparisons[c].levels[l].m;
     }
-    model->prior = fmin(0.5, fmax(matches * 1.2, 1) / pairs);
+    double matches = 0, all;
+    for (int round = 0; round < PRIOR_ROUNDS; round++) {
+        matches = expected_matches(t, &e, &all);
+        e.lambda = (matches + 0.01) / (all + 1);
+    }
+    model->prior = fmin(0.5, fmax(matches * NOT_BROUGHT, 1) / pairs);
     return KD_OK;
 }
 
@@ -374,17 +326,18 @@ static kd_status train(training *t, kd_error *err)
     const kd_rule *rules = model->training_count ? model->training : model->rules;
     size_t count = model->training_count ? model->training_count : model->rule_count;
     for (size_t i = 0; i < model->comparison_count; i++) begin_m(&model->comparisons[i]);
-    estimate_u(t, isnan(model->prior) ? 0 : model->prior);
+    KD_TRY(kd_count_random(t->m, &t->random, err));
+    kd_set_u(t->m, model, &t->random, isnan(model->prior) ? 0 : model->prior);
     for (size_t i = 0; i < count; i++) {
         if (rules[i].is_near) continue;
-        KD_TRY(read_rule_patterns(t, rules, count, i, err));
+        KD_TRY(read_patterns(t, rules, count, i, err));
         learn(t, &rules[i]);
         if (kd_progress_cancelled(t->m->options.progress)) return kd_fail(err, KD_CANCELLED, "", "stopped");
     }
     take_average(t);
     if (isnan(model->prior)) {
         KD_TRY(estimate_prior(t, err));
-        estimate_u(t, model->prior);
+        kd_set_u(t->m, model, &t->random, model->prior);
     }
     model->is_trained = true;
     return KD_OK;

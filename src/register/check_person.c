@@ -137,11 +137,27 @@ static int64_t holder_of(const asking *a, const kd_competing *c)
     return first;
 }
 
+/* Most people's sources agree: nothing is to be weighed then. */
+static bool all_agree(const asking *a, kd_attribute attribute)
+{
+    kd_value_of first = { 0 };
+    for (size_t i = 0; i < a->count; i++) {
+        kd_value_of value = kd_attribute_of(&a->records[i], attribute);
+        if (!value.is_there) continue;
+        if (!first.is_there) first = value;
+        if (!kd_value_same(attribute, &first, &value)) return false;
+    }
+    if (!a->identity || !first.is_there) return true;
+    if (attribute == KD_ATTR_BIRTH_DAY) return first.number == a->identity->birth_day;
+    return attribute != KD_ATTR_SEX || first.number == a->identity->sex;
+}
+
 static kd_status ask_differing(const asking *a)
 {
     kd_choice choice;
     const kd_competing *kept[KD_COMPETING_MAX];
     kd_attribute attribute = a->check->attribute;
+    if (all_agree(a, attribute)) return KD_OK;
     kd_survive_choose(a->context->rules, attribute, a->records, a->count, NULL, 0, a->identity, &choice);
     size_t count = choice.count > 1 ? worth_asking(a, &choice, kept) : 0;
     if (count < 2) return KD_OK;
@@ -325,10 +341,18 @@ static kd_status ask_partner(const asking *a)
 
 /* ---- all of them ---- */
 
+static void read_identity(const kd_check_context *context, const kd_source_record *records, size_t count,
+                          kd_identity *out_identity)
+{
+    kd_choice choice;
+    kd_survive_choose(context->rules, KD_ATTR_IDENTITY_NUMBER, records, count, NULL, 0, NULL, &choice);
+    kd_identity_read(choice.count ? choice.values[0].value.text : (kd_str){ NULL, 0 }, out_identity);
+}
+
 static kd_status ask(const asking *a)
 {
     switch (a->check->find) {
-    case KD_FIND_DIFFERING: return a->count > 0 ? ask_differing(a) : KD_OK;
+    case KD_FIND_DIFFERING: return ask_differing(a);
     case KD_FIND_MISSING: return ask_missing(a);
     case KD_FIND_CONTRADICTION: return ask_contradiction(a);
     case KD_FIND_PARTNER_UNKNOWN: return ask_partner(a);
@@ -341,10 +365,8 @@ static kd_status ask(const asking *a)
 kd_status kd_checks_person(const kd_checks *checks, const kd_check_context *context, const kd_source_record *records,
                            size_t count, kd_buf *buffer, kd_finding_emit emit_finding, void *emit_ctx, kd_error *err)
 {
-    kd_choice choice;
     kd_identity identity;
-    kd_survive_choose(context->rules, KD_ATTR_IDENTITY_NUMBER, records, count, NULL, 0, NULL, &choice);
-    kd_identity_read(choice.count ? choice.values[0].value.text : (kd_str){ NULL, 0 }, &identity);
+    read_identity(context, records, count, &identity);
     asking a = { .context = context,
                  .records = records,
                  .count = count,

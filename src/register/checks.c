@@ -113,7 +113,7 @@ static kd_status add_feed(const kd_checks *checks, const kd_yaml *item, kd_feed_
 static kd_status read_feeds(const kd_checks *checks, const kd_yaml *map, const char *key, kd_feed_set *set,
                             bool *is_of_children, kd_error *err)
 {
-    const kd_yaml *list;
+    const kd_yaml *list = NULL;
     KD_TRY(list_of(map, key, &list, err));
     for (const kd_yaml *item = list->first; item; item = item->next)
         KD_TRY(add_feed(checks, item, set, is_of_children, err));
@@ -136,7 +136,7 @@ const char *kd_status_word(uint32_t statuses)
 
 static kd_status read_statuses(const kd_yaml *map, const char *key, uint32_t *out, kd_error *err)
 {
-    const kd_yaml *list;
+    const kd_yaml *list = NULL;
     uint32_t bits = 0;
     KD_TRY(list_of(map, key, &list, err));
     for (const kd_yaml *item = list->first; item; item = item->next) {
@@ -155,7 +155,7 @@ static kd_status read_attribute(const kd_yaml *node, kd_check *check, kd_error *
 {
     static const kd_attribute askable[] = { KD_ATTR_NAME, KD_ATTR_SEX, KD_ATTR_BIRTH_DAY, KD_ATTR_DEATH_DAY,
                                             KD_ATTR_IDENTITY_NUMBER };
-    kd_str name;
+    kd_str name = { NULL, 0 };
     KD_TRY(read_text(node, "attribute", WORD_BYTES_MAX, &name, err));
     for (size_t i = 0; i < sizeof askable / sizeof askable[0]; i++)
         if (kd_str_is(name, kd_attribute_name(askable[i]))) check->attribute = askable[i];
@@ -168,7 +168,7 @@ static kd_status read_attribute(const kd_yaml *node, kd_check *check, kd_error *
 
 static kd_status read_tolerances(const kd_yaml *node, kd_check *check, kd_error *err)
 {
-    const kd_yaml *list;
+    const kd_yaml *list = NULL;
     if (!kd_yaml_get(node, "tolerate")) return KD_OK;
     KD_TRY(list_of(node, "tolerate", &list, err));
     for (const kd_yaml *item = list->first; item; item = item->next) {
@@ -189,7 +189,7 @@ static kd_status read_tolerances(const kd_yaml *node, kd_check *check, kd_error 
 /* "01-01": month and day in any year; checked in a leap year so that 29 February counts. */
 static kd_status read_placeholders(const kd_yaml *node, kd_check *check, kd_error *err)
 {
-    const kd_yaml *list;
+    const kd_yaml *list = NULL;
     if (!kd_yaml_get(node, "placeholder_days")) return KD_OK;
     KD_TRY(list_of(node, "placeholder_days", &list, err));
     for (const kd_yaml *item = list->first; item; item = item->next) {
@@ -294,7 +294,7 @@ static kd_status read_contradiction(kd_checks *checks, const kd_yaml *node, kd_c
 static kd_status read_partner(kd_checks *checks, const kd_yaml *node, kd_check *check, bool *is_of_children,
                               kd_error *err)
 {
-    const kd_yaml *sides;
+    const kd_yaml *sides = NULL;
     (void)is_of_children;
     bool ignored = false;
     KD_TRY(read_feeds(checks, node, "feeds", &check->known_to, &ignored, err));
@@ -337,7 +337,7 @@ enum { FIND_COUNT = sizeof FINDS / sizeof FINDS[0] };
 
 static kd_status read_find(const kd_yaml *node, kd_check *check, kd_error *err)
 {
-    kd_str name;
+    kd_str name = { NULL, 0 };
     if (node->kind != KD_YAML_MAP) return kd_yaml_fail(err, node, "a check is a map");
     KD_TRY(read_text(node, "find", WORD_BYTES_MAX, &name, err));
     for (unsigned i = 0; i < FIND_COUNT; i++) {
@@ -357,7 +357,7 @@ static kd_status read_level(const kd_yaml *node, kd_check *check, kd_error *err)
         const char *name;
         kd_division_level level;
     } levels[] = { { "village", KD_LEVEL_VILLAGE }, { "township", KD_LEVEL_TOWNSHIP }, { "county", KD_LEVEL_COUNTY } };
-    kd_str name;
+    kd_str name = { NULL, 0 };
     KD_TRY(read_text(node, "level", WORD_BYTES_MAX, &name, err));
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
         if (!kd_str_is(name, levels[i].name)) continue;

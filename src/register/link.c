@@ -158,7 +158,7 @@ static kd_status match(kd_link_run *run, matching *m, double *since, kd_error *e
     kd_frame *frame;
     kd_match_options options = { .seed = 1, .progress = run->options->progress };
     KD_TRY(load_model(run, m, err));
-    KD_TRY(kd_record_table_frame(&run->table, run->reg, &frame, err));
+    KD_TRY(kd_record_table_frame(&run->table, run->reg, m->model, &frame, err));
     const kd_frame *frames[] = { frame };
     kd_status status = kd_matcher_new(m->model, frames, 1, &options, &m->matcher, err);
     kd_frame_free(frame);

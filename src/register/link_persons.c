@@ -343,17 +343,24 @@ static kd_status prepare(writing *w, kd_error *err)
     return w->run->is_first ? KD_OK : read_old_hashes(w, err);
 }
 
-static kd_status write_rows(writing *w, kd_error *err)
+static kd_status load_rows(writing *w, kd_error *err)
 {
     kd_bulk *bulk;
-    KD_TRY(prepare(w, err));
     KD_TRY(kd_bulk_begin(kd_register_store(w->run->reg), "person", COLUMNS, COLUMN_COUNT, &bulk, err));
     kd_status status = put_all(w, bulk, err);
-    if (status != KD_OK) {
-        kd_bulk_cancel(bulk);
-        return status;
-    }
-    KD_TRY(kd_bulk_finish(bulk, err));
+    if (status == KD_OK) return kd_bulk_finish(bulk, err);
+    kd_bulk_cancel(bulk);
+    return status;
+}
+
+/* The first run fills the whole table: its indexes are sorted once afterwards rather than grown row by row. */
+static kd_status write_rows(writing *w, kd_error *err)
+{
+    kd_store *store = kd_register_store(w->run->reg);
+    KD_TRY(prepare(w, err));
+    if (w->run->is_first) KD_TRY(kd_store_drop_indexes(store, "person", err));
+    KD_TRY(load_rows(w, err));
+    if (w->run->is_first) KD_TRY(kd_store_make_indexes(store, "person", err));
     return update_changed(w, err);
 }
 

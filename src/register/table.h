@@ -44,10 +44,10 @@ uint32_t kd_record_table_find(const kd_record_table *table, int64_t id);
 /** First record after `index` that is not of the same row of the same file. */
 uint32_t kd_record_table_row_end(const kd_record_table *table, uint32_t index);
 /**
- * The columns that linkage models of persons read, texts of parents and spouse taken from the records of the same row.
- * Texts are not copied one by one. Free with kd_frame_free.
+ * The columns that `model` reads, texts of parents and spouse taken from the records of the same row. Texts are not copied
+ * one by one. Free with kd_frame_free. Columns that a source record does not have are left out: the matcher tells.
  */
-KD_CHECKED kd_status kd_record_table_frame(const kd_record_table *table, kd_register *reg, kd_frame **out_frame,
-                                           kd_error *err);
+KD_CHECKED kd_status kd_record_table_frame(const kd_record_table *table, kd_register *reg, const kd_model *model,
+                                           kd_frame **out_frame, kd_error *err);
 
 #endif

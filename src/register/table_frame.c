@@ -189,32 +189,69 @@ static kd_status names_new(const kd_record_table *t, kd_register *reg, names *ou
     return status;
 }
 
-static kd_status fill(const kd_record_table *t, const context *c, const names *n, borrowed *b, kd_error *err)
+typedef enum { SHAPE_TEXT, SHAPE_DAY, SHAPE_LONG, SHAPE_SEX, SHAPE_ORDER } shape;
+
+/* A column that a model may ask for and where it comes from. */
+typedef struct {
+    const char *name;
+    shape shape;
+    const kd_dict *dict; /* of texts */
+    const void *values;
+} offered;
+
+static kd_status add_offered(borrowed *b, const offered *o, kd_error *err)
 {
-    const kd_dict *name = t->texts[KD_TEXT_NAME], *identity = t->texts[KD_TEXT_IDENTITY];
-    KD_TRY(add_text(b, "source", n->sources, n->source_codes, err));
-    KD_TRY(add_text(b, "role", n->roles, n->role_codes, err));
-    KD_TRY(add_long(b, "group", c->group, err));
-    KD_TRY(add_text(b, "name", name, t->name, err));
-    KD_TRY(add_text(b, "identity", identity, t->identity, err));
-    KD_TRY(add_day(b, "birth_day", t->birth_day, err));
-    KD_TRY(add_sex(b, t->sex, err));
-    KD_TRY(add_text(b, "phone", t->texts[KD_TEXT_PHONE], t->phone, err));
-    KD_TRY(add_long(b, "division", t->division, err));
-    KD_TRY(add_text(b, "address", t->texts[KD_TEXT_ADDRESS], t->address, err));
-    KD_TRY(add_text(b, "household", t->texts[KD_TEXT_HOUSEHOLD], t->household, err));
-    KD_TRY(add_text(b, "certificate_no", t->texts[KD_TEXT_CERTIFICATE], t->certificate, err));
-    KD_TRY(add_text(b, "handbook_no", t->texts[KD_TEXT_HANDBOOK], t->handbook, err));
-    KD_TRY(add_birth_order(b, t->birth_order, err));
-    KD_TRY(add_text(b, "mother_name", name, c->mother_name, err));
-    KD_TRY(add_text(b, "mother_identity", identity, c->mother_identity, err));
-    KD_TRY(add_text(b, "father_name", name, c->father_name, err));
-    KD_TRY(add_text(b, "father_identity", identity, c->father_identity, err));
-    KD_TRY(add_text(b, "spouse_name", name, c->spouse_name, err));
-    return add_text(b, "spouse_identity", identity, c->spouse_identity, err);
+    switch (o->shape) {
+    case SHAPE_TEXT: return add_text(b, o->name, o->dict, o->values, err);
+    case SHAPE_DAY: return add_day(b, o->name, o->values, err);
+    case SHAPE_LONG: return add_long(b, o->name, o->values, err);
+    case SHAPE_SEX: return add_sex(b, o->values, err);
+    case SHAPE_ORDER: break;
+    }
+    return add_birth_order(b, o->values, err);
 }
 
-kd_status kd_record_table_frame(const kd_record_table *table, kd_register *reg, kd_frame **out_frame, kd_error *err)
+static bool is_asked(const kd_model *model, const char *name)
+{
+    for (size_t i = 0; i < kd_model_columns(model); i++)
+        if (kd_str_is(kd_model_column(model, i), name)) return true;
+    return false;
+}
+
+static kd_status fill(const kd_record_table *t, const kd_model *model, const context *c, const names *n, borrowed *b,
+                      kd_error *err)
+{
+    kd_dict *const *texts = t->texts;
+    const kd_dict *name = texts[KD_TEXT_NAME], *identity = texts[KD_TEXT_IDENTITY];
+    const offered all[] = {
+        { "source", SHAPE_TEXT, n->sources, n->source_codes },
+        { "role", SHAPE_TEXT, n->roles, n->role_codes },
+        { "group", SHAPE_LONG, NULL, c->group },
+        { "name", SHAPE_TEXT, name, t->name },
+        { "identity", SHAPE_TEXT, identity, t->identity },
+        { "birth_day", SHAPE_DAY, NULL, t->birth_day },
+        { "sex", SHAPE_SEX, NULL, t->sex },
+        { "phone", SHAPE_TEXT, texts[KD_TEXT_PHONE], t->phone },
+        { "division", SHAPE_LONG, NULL, t->division },
+        { "address", SHAPE_TEXT, texts[KD_TEXT_ADDRESS], t->address },
+        { "household", SHAPE_TEXT, texts[KD_TEXT_HOUSEHOLD], t->household },
+        { "certificate_no", SHAPE_TEXT, texts[KD_TEXT_CERTIFICATE], t->certificate },
+        { "handbook_no", SHAPE_TEXT, texts[KD_TEXT_HANDBOOK], t->handbook },
+        { "birth_order", SHAPE_ORDER, NULL, t->birth_order },
+        { "mother_name", SHAPE_TEXT, name, c->mother_name },
+        { "mother_identity", SHAPE_TEXT, identity, c->mother_identity },
+        { "father_name", SHAPE_TEXT, name, c->father_name },
+        { "father_identity", SHAPE_TEXT, identity, c->father_identity },
+        { "spouse_name", SHAPE_TEXT, name, c->spouse_name },
+        { "spouse_identity", SHAPE_TEXT, identity, c->spouse_identity },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (is_asked(model, all[i].name)) KD_TRY(add_offered(b, &all[i], err));
+    return KD_OK;
+}
+
+kd_status kd_record_table_frame(const kd_record_table *table, kd_register *reg, const kd_model *model,
+                                kd_frame **out_frame, kd_error *err)
 {
     context c = { 0 };
     names n = { 0 };
@@ -227,7 +264,7 @@ kd_status kd_record_table_frame(const kd_record_table *table, kd_register *reg, 
             relate(table, i, end, &c);
         }
         b->rows = table->count;
-        status = fill(table, &c, &n, b, err);
+        status = fill(table, model, &c, &n, b, err);
     }
     if (status == KD_OK) {
         static const void *no_buffers[1] = { NULL };

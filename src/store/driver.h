@@ -15,11 +15,15 @@ struct kd_store {
     const kd_store_driver *driver;
     kd_store_kind kind;
     char *url;
+    bool is_reader;
     bool is_in_transaction;
+    bool has_failed;  /* a call of the open transaction: nothing but a rollback helps */
+    bool is_occupied; /* rows or a bulk load are open */
 };
 struct kd_rows {
     kd_store *store;
     size_t columns;
+    bool is_done; /* no further row */
 };
 struct kd_bulk {
     kd_store *store;
@@ -49,14 +53,29 @@ struct kd_store_driver {
     void (*bulk_cancel)(kd_bulk *bulk);
 };
 
-kd_status kd_sqlite_open(const char *path, bool is_new, bool is_reader, kd_store **out_store, kd_error *err);
+typedef enum {
+    KD_SQLITE_WRITER,
+    KD_SQLITE_NEW,
+    KD_SQLITE_READER,
+    KD_SQLITE_MAKING, /* a new file nobody else sees, without journal: of no use after a failure */
+    KD_SQLITE_FILE,   /* read only, nothing written beside it: a backup */
+} kd_sqlite_use;
+kd_status kd_sqlite_open(const char *path, kd_sqlite_use use, kd_store **out_store, kd_error *err);
 kd_status kd_postgres_open(const char *url, bool is_reader, kd_store **out_store, kd_error *err);
 
-/** Online copy of an SQLite database into `path`. */
+/** Copy of an SQLite database as it stands now into a new file, while others write. */
 kd_status kd_sqlite_copy(kd_store *store, const char *path, const kd_progress *progress, kd_error *err);
+
+/** A NUL would cut a text on PostgreSQL, so neither database takes it: KD_INVALID. */
+kd_status kd_store_check_value(const kd_value *value, kd_error *err);
+kd_status kd_store_fail_busy(kd_error *err);                   /* KD_CONFLICT */
+kd_status kd_store_fail_full(kd_error *err, const char *what); /* KD_IO */
 
 /** Names in SQL come from the program's own tables and columns; anything else is a mistake of ours. */
 bool kd_store_is_name(const char *name);
+
+/* migrate.c: the schema of an older version, to restore an older backup into; KD_UNSUPPORTED for a newer one */
+kd_status kd_store_migrate_to(kd_store *store, int version, kd_error *err);
 
 /* shards.c: the map, in the order of the file */
 typedef enum { KD_SHARD_LOCAL, KD_SHARD_REFERENCE, KD_SHARDED } kd_shard_kind;

@@ -43,7 +43,8 @@ static kd_status fail_newer(int version, kd_error *err)
 {
     kd_fail(err, KD_UNSUPPORTED, "", "this database has schema version %d; this program (%s) knows %d", version,
             KD_VERSION, VERSION);
-    kd_hint(err, "use the newer kindred that wrote it; nothing was changed");
+    kd_hint(err,
+            "use the newer kindred that wrote it, or restore a backup made before the upgrade; nothing was changed");
     return KD_UNSUPPORTED;
 }
 
@@ -90,34 +91,50 @@ static kd_status apply(kd_store *store, int version, kd_error *err)
 {
     kd_buf script;
     int now = 0;
+    KD_TRY(kd_store_version(store, &now, err));
+    if (now >= version) return KD_OK; /* another program did this step while we waited */
     kd_buf_init(&script, SCRIPT_BYTES_MAX);
     translate(store, STEPS[version - 1], &script);
-    kd_status status = script.status == KD_OK ? store->driver->script(store, VERSION_TABLE, err)
+    kd_status status = script.status == KD_OK ? store->driver->script(store, script.ptr, err)
                                               : kd_fail(err, KD_LIMIT, "", "no memory for a migration");
-    if (status == KD_OK) status = kd_store_version(store, &now, err);
-    /* another program may have done this step while we waited */
-    if (status == KD_OK && now < version) {
-        status = store->driver->script(store, script.ptr, err);
-        if (status == KD_OK)
-            status = kd_store_exec(store, err, NULL,
-                                   "insert into schema_version (version, applied_at, program) values ($1, $2, $3)",
-                                   KD_VALUES(kd_int(version), kd_int(kd_now_us()), kd_text_value(KD_STR(KD_VERSION))));
-    }
     kd_buf_done(&script);
-    return status;
+    if (status != KD_OK) return status;
+    return kd_store_exec(store, err, NULL,
+                         "insert into schema_version (version, applied_at, program) values ($1, $2, $3)",
+                         KD_VALUES(kd_int(version), kd_int(kd_now_us()), kd_text_value(KD_STR(KD_VERSION))));
+}
+
+/*
+ * Made before the first step: writers wait for each other in a lock on this table. Of two programs that make it at once,
+ * PostgreSQL refuses one, which then finds it made.
+ */
+static kd_status make_version_table(kd_store *store, kd_error *err)
+{
+    bool has_table;
+    kd_status made = store->driver->script(store, VERSION_TABLE, err);
+    if (made == KD_OK) return KD_OK;
+    kd_error ignored;
+    if (has_version_table(store, &has_table, &ignored) == KD_OK && has_table) return KD_OK;
+    return made;
+}
+
+kd_status kd_store_migrate_to(kd_store *store, int version, kd_error *err)
+{
+    int now;
+    KD_TRY(kd_store_version(store, &now, err));
+    if (now > VERSION || version > VERSION) return fail_newer(now > VERSION ? now : version, err);
+    if (now < version) KD_TRY(make_version_table(store, err));
+    for (; now < version; now++) {
+        KD_TRY(kd_store_begin(store, err));
+        KD_TRY(kd_store_end(store, apply(store, now + 1, err), err));
+    }
+    return KD_OK;
 }
 
 kd_status kd_store_migrate(kd_store *store, kd_error *err)
 {
-    int version;
-    KD_TRY(kd_store_version(store, &version, err));
-    if (version > VERSION) return fail_newer(version, err);
-    while (version < VERSION) {
-        KD_TRY(kd_store_begin(store, err));
-        KD_TRY(kd_store_end(store, apply(store, version + 1, err), err));
-        version++;
-    }
-    return KD_OK;
+    KD_TRY(kd_store_migrate_to(store, VERSION, err));
+    return kd_store_check_version(store, err);
 }
 
 /* ---- secondary indexes around a bulk load ---- */
@@ -164,7 +181,12 @@ kd_status kd_store_drop_indexes(kd_store *store, const char *table, kd_error *er
     return for_indexes(store, table, true, err);
 }
 
+/* The server knows nothing of rows just loaded until it looks at them, and would plan as for an empty table. */
 kd_status kd_store_make_indexes(kd_store *store, const char *table, kd_error *err)
 {
-    return for_indexes(store, table, false, err);
+    char sql[96];
+    KD_TRY(for_indexes(store, table, false, err));
+    if (store->kind == KD_STORE_SQLITE) return KD_OK;
+    snprintf(sql, sizeof sql, "analyze %s", table);
+    return store->driver->script(store, sql, err);
 }

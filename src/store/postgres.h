@@ -13,6 +13,7 @@ typedef struct {
     uint64_t hash;
     char *sql;
     char name[16];
+    int columns; /* -1: not asked yet */
 } kd_pg_statement;
 
 typedef struct {
@@ -20,11 +21,11 @@ typedef struct {
     PGconn *conn;
     kd_pg_statement statements[KD_STORE_STATEMENTS_MAX];
     size_t statement_count;
-    size_t names; /* ever given */
+    size_t names, next_victim; /* names ever given; slot to reuse when all are taken */
 } kd_pg_store;
 
-/** Words of the server without its DETAIL, which holds values. Clears `result`. */
-kd_status kd_pg_fail(const kd_pg_store *s, PGresult *result, kd_error *err);
+/** Words of the server where they hold no values, never its DETAIL. Clears `result`; NULL is a lost connection. */
+kd_status kd_pg_fail(PGresult *result, kd_error *err);
 
 kd_status kd_pg_bulk_begin(kd_store *store, const char *table, const char *const *columns, size_t count,
                            kd_bulk **out_bulk, kd_error *err);

@@ -28,7 +28,7 @@ kd_status kd_pg_bulk_begin(kd_store *store, const char *table, const char *const
     if (!bulk) return kd_fail(err, KD_LIMIT, "", "no memory to load %s", table);
     if (PQresultStatus(result) != PGRES_COPY_IN) {
         free(bulk);
-        return kd_pg_fail(s, result, err);
+        return kd_pg_fail(result, err);
     }
     PQclear(result);
     bulk->bulk = (kd_bulk){ store, count };
@@ -57,7 +57,7 @@ static kd_status flush(pg_bulk *bulk, kd_error *err)
     if (bulk->lines.status != KD_OK) return kd_fail(err, KD_LIMIT, "", "a row is too long for the database");
     if (bulk->lines.len && PQputCopyData(s->conn, bulk->lines.ptr, (int)bulk->lines.len) != 1) {
         PGresult *result = PQgetResult(s->conn);
-        return kd_pg_fail(s, result, err);
+        return kd_pg_fail(result, err);
     }
     kd_buf_clear(&bulk->lines);
     return KD_OK;
@@ -74,8 +74,7 @@ kd_status kd_pg_bulk_row(kd_bulk *base, const kd_value *values, kd_error *err)
         case KD_VALUE_INT: kd_buf_int(out, values[i].i); break;
         case KD_VALUE_REAL: kd_buf_fmt(out, "%.17g", values[i].real); break;
         case KD_VALUE_TEXT:
-            if (values[i].text.len && memchr(values[i].text.ptr, 0, values[i].text.len))
-                return kd_fail(err, KD_INVALID, "", "a text holds a NUL character");
+            KD_TRY(kd_store_check_value(&values[i], err));
             add_text(out, values[i].text);
             break;
         }
@@ -88,10 +87,10 @@ static kd_status end(pg_bulk *bulk, const char *refusal, kd_error *err)
 {
     kd_pg_store *s = (kd_pg_store *)bulk->bulk.store;
     kd_status status = KD_OK;
-    if (PQputCopyEnd(s->conn, refusal) != 1) status = kd_pg_fail(s, NULL, err);
+    if (PQputCopyEnd(s->conn, refusal) != 1) status = kd_pg_fail(NULL, err);
     for (PGresult *result; (result = PQgetResult(s->conn));) {
         if (status == KD_OK && PQresultStatus(result) != PGRES_COMMAND_OK) {
-            status = kd_pg_fail(s, result, err);
+            status = kd_pg_fail(result, err);
         } else {
             PQclear(result);
         }

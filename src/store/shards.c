@@ -27,22 +27,34 @@ static const char PG_TABLES[] = "select c.relname from pg_class c where c.relkin
                                 "and c.relnamespace = current_schema()::regnamespace "
                                 "and c.relname <> 'schema_version' order by c.relname";
 
-/* Counts unique keys of $1 that lack the column $2. */
+/* Counts keys of $1 that lack the column $2: the primary key there must be, and every unique index. */
 static const char SQLITE_KEYS[] =
     "select count(*) from (select 1 from pragma_index_list($1) i where i.\"unique\" = 1 and not exists "
     "(select 1 from pragma_index_info(i.name) c where c.name = $2) union all "
-    "select 1 where not exists (select 1 from pragma_table_info($1) t where t.name = $2 and t.pk > 0)) x";
+    "select 1 where not exists (select 1 from pragma_table_info($1) t where t.name = $2 and t.pk > 0 "
+    "and t.\"notnull\" = 1)) x";
 static const char PG_KEYS[] =
-    "select count(*) from (select 1 from pg_index i where i.indrelid = to_regclass($1::text) and i.indisunique and not exists "
-    "(select 1 from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any(i.indkey) and a.attname = $2::text) "
+    "select count(*) from (select 1 from pg_index i where i.indrelid = to_regclass($1::text) and i.indisunique "
+    "and not exists (select 1 from pg_attribute a join unnest(i.indkey) with ordinality k (attnum, place) "
+    "on k.attnum = a.attnum where a.attrelid = i.indrelid and k.place <= i.indnkeyatts and a.attname = $2::text) "
     "union all select 1 where not exists (select 1 from pg_index p where p.indrelid = to_regclass($1::text) "
     "and p.indisprimary)) x";
 
-static const char SQLITE_FORBIDDEN[] = "select count(*) from sqlite_master where type = 'trigger'";
-static const char PG_FORBIDDEN[] =
-    "select (select count(*) from pg_trigger t join pg_class c on c.oid = t.tgrelid where not t.tgisinternal "
-    "and c.relnamespace = current_schema()::regnamespace) + (select count(*) from pg_class s where s.relkind = 'S' "
-    "and s.relnamespace = current_schema()::regnamespace)";
+/* What a cluster refuses or what would make the two databases differ; the store's own catalogue holds none of it. */
+static const struct {
+    const char *what, *sqlite, *postgres;
+} FORBIDDEN[] = {
+    { "a trigger", "select count(*) from sqlite_master where type = 'trigger'",
+      "select count(*) from pg_trigger t join pg_class c on c.oid = t.tgrelid where not t.tgisinternal "
+      "and c.relnamespace = current_schema()::regnamespace" },
+    { "a sequence",
+      "select count(*) from sqlite_master where type = 'table' and (name = 'sqlite_sequence' or sql like "
+      "'%autoincrement%')",
+      "select count(*) from pg_class s where s.relkind = 'S' and s.relnamespace = current_schema()::regnamespace" },
+    { "a foreign key", "select count(*) from sqlite_master m, pragma_foreign_key_list(m.name) f where m.type = 'table'",
+      "select count(*) from pg_constraint f where f.contype = 'f' "
+      "and f.connamespace = current_schema()::regnamespace" },
+};
 
 static const kd_shard *find(const kd_shard *shards, size_t count, kd_str table)
 {
@@ -71,18 +83,27 @@ static kd_status check_tables(kd_store *store, const kd_shard *shards, size_t co
     return status;
 }
 
+static kd_status check_forbidden(kd_store *store, kd_error *err)
+{
+    for (size_t i = 0; i < sizeof FORBIDDEN / sizeof FORBIDDEN[0]; i++) {
+        int64_t found;
+        const char *sql = store->kind == KD_STORE_SQLITE ? FORBIDDEN[i].sqlite : FORBIDDEN[i].postgres;
+        KD_TRY(kd_store_int(store, err, &found, sql, KD_NO_VALUES));
+        if (found) return kd_fail(err, KD_INVALID, "", "the database has %s; Kindred makes none", FORBIDDEN[i].what);
+    }
+    return KD_OK;
+}
+
 kd_status kd_store_check_shards(kd_store *store, kd_error *err)
 {
-    bool is_sqlite = store->kind == KD_STORE_SQLITE;
     kd_shard shards[KD_SHARDS_MAX];
     size_t count = kd_store_shards(shards);
-    int64_t wrong;
+    KD_TRY(check_forbidden(store, err));
     KD_TRY(check_tables(store, shards, count, err));
-    KD_TRY(kd_store_int(store, err, &wrong, is_sqlite ? SQLITE_FORBIDDEN : PG_FORBIDDEN, KD_NO_VALUES));
-    if (wrong) return kd_fail(err, KD_INVALID, "", "the database has triggers or sequences; Kindred has none");
     for (size_t i = 0; i < count; i++) {
+        int64_t wrong;
         if (shards[i].kind != KD_SHARDED) continue;
-        KD_TRY(kd_store_int(store, err, &wrong, is_sqlite ? SQLITE_KEYS : PG_KEYS,
+        KD_TRY(kd_store_int(store, err, &wrong, store->kind == KD_STORE_SQLITE ? SQLITE_KEYS : PG_KEYS,
                             KD_VALUES(kd_text_value(shards[i].table), kd_text_value(shards[i].column))));
         if (wrong)
             return kd_fail(err, KD_INVALID, "", "a key of table %.*s lacks its shard column %.*s",

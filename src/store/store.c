@@ -5,7 +5,8 @@
 
 kd_status kd_store_open(const char *url, bool is_new, kd_store **out_store, kd_error *err)
 {
-    if (strncmp(url, "sqlite:", 7) == 0) return kd_sqlite_open(url + 7, is_new, false, out_store, err);
+    if (strncmp(url, "sqlite:", 7) == 0)
+        return kd_sqlite_open(url + 7, is_new ? KD_SQLITE_NEW : KD_SQLITE_WRITER, out_store, err);
     if (strncmp(url, "postgresql://", 13) == 0 || strncmp(url, "postgres://", 11) == 0)
         return kd_postgres_open(url, false, out_store, err);
     kd_fail(err, KD_INVALID, "db", "this is no address of a database");
@@ -15,7 +16,7 @@ kd_status kd_store_open(const char *url, bool is_new, kd_store **out_store, kd_e
 
 kd_status kd_store_reader(const kd_store *store, kd_store **out_reader, kd_error *err)
 {
-    return store->kind == KD_STORE_SQLITE ? kd_sqlite_open(store->url, false, true, out_reader, err)
+    return store->kind == KD_STORE_SQLITE ? kd_sqlite_open(store->url, KD_SQLITE_READER, out_reader, err)
                                           : kd_postgres_open(store->url, true, out_reader, err);
 }
 
@@ -32,11 +33,51 @@ kd_store_kind kd_store_kind_of(const kd_store *store)
     return store->kind;
 }
 
+/* ---- failing alike on both databases ---- */
+
+kd_status kd_store_check_value(const kd_value *value, kd_error *err)
+{
+    if (value->kind != KD_VALUE_TEXT || !value->text.len || !memchr(value->text.ptr, 0, value->text.len)) return KD_OK;
+    return kd_fail(err, KD_INVALID, "", "a text holds a NUL character");
+}
+
+kd_status kd_store_fail_busy(kd_error *err)
+{
+    kd_fail(err, KD_CONFLICT, "", "another program is writing to this register");
+    kd_hint(err, "wait until it is done and try again; nothing was changed");
+    return KD_CONFLICT;
+}
+
+kd_status kd_store_fail_full(kd_error *err, const char *what)
+{
+    kd_fail(err, KD_IO, "", "%s", what);
+    kd_hint(err, "the disk is full: free space and run the command again; nothing was changed");
+    return KD_IO;
+}
+
+/* PostgreSQL ends a transaction at its first failure; SQLite is held to the same, so that no half is ever committed. */
+static kd_status note(kd_store *store, kd_status status)
+{
+    if (status != KD_OK && store->is_in_transaction) store->has_failed = true;
+    return status;
+}
+
+static kd_status check_free(const kd_store *store, kd_error *err)
+{
+    if (store->is_occupied)
+        return kd_fail(err, KD_INVALID, "", "rows are still being read or loaded on this connection");
+    if (store->has_failed) return kd_fail(err, KD_INVALID, "", "the transaction has failed and must be rolled back");
+    return KD_OK;
+}
+
+/* ---- statements ---- */
+
 kd_status kd_store_exec(kd_store *store, kd_error *err, int64_t *out_changed, const char *sql, const kd_value *values,
                         size_t value_count)
 {
-    int64_t changed;
-    KD_TRY(store->driver->exec(store, err, &changed, sql, values, value_count));
+    int64_t changed = 0;
+    KD_TRY(check_free(store, err));
+    KD_TRY(note(store, store->driver->exec(store, err, &changed, sql, values, value_count)));
     if (out_changed) *out_changed = changed;
     return KD_OK;
 }
@@ -44,12 +85,15 @@ kd_status kd_store_exec(kd_store *store, kd_error *err, int64_t *out_changed, co
 kd_status kd_store_query(kd_store *store, kd_error *err, kd_rows **out_rows, const char *sql, const kd_value *values,
                          size_t value_count)
 {
-    return store->driver->query(store, err, out_rows, sql, values, value_count);
+    KD_TRY(check_free(store, err));
+    KD_TRY(note(store, store->driver->query(store, err, out_rows, sql, values, value_count)));
+    store->is_occupied = true;
+    return KD_OK;
 }
 
 kd_status kd_rows_next(kd_rows *rows, bool *out_has_row, kd_error *err)
 {
-    return rows->store->driver->next(rows, out_has_row, err);
+    return note(rows->store, rows->store->driver->next(rows, out_has_row, err));
 }
 
 size_t kd_rows_columns(const kd_rows *rows)
@@ -84,7 +128,9 @@ int32_t kd_rows_day(const kd_rows *rows, size_t column)
 
 void kd_rows_close(kd_rows *rows)
 {
-    if (rows) rows->store->driver->close_rows(rows);
+    if (!rows) return;
+    rows->store->is_occupied = false;
+    rows->store->driver->close_rows(rows);
 }
 
 kd_status kd_store_int(kd_store *store, kd_error *err, int64_t *out_value, const char *sql, const kd_value *values,
@@ -106,6 +152,7 @@ kd_status kd_store_int(kd_store *store, kd_error *err, int64_t *out_value, const
 kd_status kd_store_begin(kd_store *store, kd_error *err)
 {
     if (store->is_in_transaction) return kd_fail(err, KD_INVALID, "", "a transaction is open already");
+    KD_TRY(check_free(store, err));
     KD_TRY(store->driver->begin(store, err));
     store->is_in_transaction = true;
     return KD_OK;
@@ -113,7 +160,10 @@ kd_status kd_store_begin(kd_store *store, kd_error *err)
 
 kd_status kd_store_commit(kd_store *store, kd_error *err)
 {
-    kd_status status = store->driver->commit(store, err);
+    kd_status status = check_free(store, err);
+    if (status == KD_OK && !store->is_in_transaction)
+        status = kd_fail(err, KD_INVALID, "", "there is no transaction to commit");
+    if (status == KD_OK) status = store->driver->commit(store, err);
     if (status == KD_OK) {
         store->is_in_transaction = false;
     } else {
@@ -127,6 +177,7 @@ void kd_store_rollback(kd_store *store)
     if (!store->is_in_transaction) return;
     store->driver->rollback(store);
     store->is_in_transaction = false;
+    store->has_failed = false;
 }
 
 kd_status kd_store_end(kd_store *store, kd_status status, kd_error *err)
@@ -149,20 +200,29 @@ kd_status kd_bulk_begin(kd_store *store, const char *table, const char *const *c
     for (size_t i = 0; i < column_count && is_fine; i++) is_fine = kd_store_is_name(columns[i]);
     if (!is_fine) return kd_fail(err, KD_INVALID, "", "this cannot be loaded: %s", table);
     if (!store->is_in_transaction) return kd_fail(err, KD_INVALID, "", "loading %s needs a transaction", table);
-    return store->driver->bulk_begin(store, table, columns, column_count, out_bulk, err);
+    KD_TRY(check_free(store, err));
+    KD_TRY(note(store, store->driver->bulk_begin(store, table, columns, column_count, out_bulk, err)));
+    store->is_occupied = true;
+    return KD_OK;
 }
 
 kd_status kd_bulk_row(kd_bulk *bulk, const kd_value *values, kd_error *err)
 {
-    return bulk->store->driver->bulk_row(bulk, values, err);
+    return note(bulk->store, bulk->store->driver->bulk_row(bulk, values, err));
 }
 
 kd_status kd_bulk_finish(kd_bulk *bulk, kd_error *err)
 {
-    return bulk->store->driver->bulk_finish(bulk, err);
+    kd_store *store = bulk->store;
+    store->is_occupied = false;
+    return note(store, store->driver->bulk_finish(bulk, err));
 }
 
 void kd_bulk_cancel(kd_bulk *bulk)
 {
-    if (bulk) bulk->store->driver->bulk_cancel(bulk);
+    if (!bulk) return;
+    kd_store *store = bulk->store;
+    store->is_occupied = false;
+    store->driver->bulk_cancel(bulk);
+    (void)note(store, KD_CANCELLED); /* what was loaded so far is not all */
 }

@@ -6,6 +6,11 @@
  * SQL given here is the portable subset (docs/architecture.md): `$1`-style parameters, ON CONFLICT … DO UPDATE SET c=excluded.c,
  * RETURNING, no triggers, no sequences. A store is one connection and belongs to one thread at a time; open another with
  * kd_store_reader for parallel reading.
+ *
+ * Both databases answer alike. KD_CONFLICT: another writer, or a key that is taken. KD_IO: disk full, connection lost.
+ * KD_INVALID: a damaged database, a wrong statement, a value that does not fit, a text holding a NUL. KD_UNSUPPORTED: a
+ * write on a reader. KD_LIMIT: memory, length. No value stands in an error. The first failure inside a transaction is its
+ * end: everything but kd_store_rollback (or kd_store_end) is refused from then on.
  */
 #ifndef KD_STORE_H
 #define KD_STORE_H
@@ -17,7 +22,9 @@ typedef enum { KD_STORE_SQLITE, KD_STORE_POSTGRESQL } kd_store_kind;
 
 /**
  * `url` is "sqlite:PATH" or "postgresql://…" (libpq's URL; `?options` may name a search_path). `is_new` makes the SQLite file.
- * Errors never hold the password. KD_NOT_FOUND when there is no such database, KD_UNSUPPORTED when it is no Kindred one.
+ * Errors never hold the password. A new SQLite file is its owner's alone (mode 0600). KD_NOT_FOUND when there is no such
+ * database, KD_INVALID when the file is no SQLite database or the address cannot be read. Whether it holds a register of
+ * this version tells kd_store_check_version.
  */
 KD_CHECKED kd_status kd_store_open(const char *url, bool is_new, kd_store **out_store, kd_error *err);
 void kd_store_close(kd_store *store); /* an open transaction is rolled back; NULL does nothing */

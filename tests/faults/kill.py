@@ -18,6 +18,8 @@ from harness import KINDRED, on_each_database, run_tests, simulated  # noqa: E40
 PERSONS = 600
 KILLS_OF_IMPORT = KILLS_OF_LINK = 100  # on each database
 KILLS_OF_LINK_A_REGISTER = 10
+WHILE_WRITING = 0.5  # of the kills of link: it computes for long and writes for a moment
+START_SECONDS = 0.02
 SEED = 20160101
 IMPORT_TABLES = ("source", "batch", "source_record")
 # all but what a run makes: ids and instants
@@ -52,7 +54,7 @@ def is_killed(command, after):
     return False
 
 
-Reference = collections.namedtuple("Reference", "batches clusters import_seconds link_seconds order")
+Reference = collections.namedtuple("Reference", "batches clusters import_seconds link_seconds write_seconds order")
 
 
 def undisturbed(folder, kind, feeds):
@@ -63,25 +65,28 @@ def undisturbed(folder, kind, feeds):
         start = time.monotonic()
         answer = database.run("import", feeds / "manifest.yaml", "--json").json
         middle = time.monotonic()
-        database.run("link", "--clusters", folder / "undisturbed.csv")
+        linked = database.run("link", "--clusters", folder / "undisturbed.csv", "--json").json
         end = time.monotonic()
+        writing = sum(seconds for stage, seconds in linked["stages"].items() if stage.startswith(("write", "commit")))
         order = [f["content_hash"] for f in answer["files"]]
         shutil.rmtree(database.register / "archive")
-        return Reference(batches(database), (folder / "undisturbed.csv").read_bytes(), middle - start, end - middle, order)
+        clusters = (folder / "undisturbed.csv").read_bytes()
+        return Reference(batches(database), clusters, middle - start, end - middle, writing, order)
 
 
 def kill_imports(database, feeds, reference, chance, most):
     """Kill imports of the delivery until it is in; how many were killed."""
     command = ["import", "--register", database.register, feeds / "manifest.yaml"]
     others = database.digest(but=IMPORT_TABLES)
-    killed = 0
-    while killed < most and is_killed(command, chance.uniform(0, 1.1 * reference.import_seconds)):
+    killed, rest = 0, 1.0
+    while killed < most and is_killed(command, chance.uniform(0, START_SECONDS + rest * reference.import_seconds)):
         killed += 1
         database.settle()
         held = batches(database)
         for content, digest in held.items():
             assert digest == reference.batches.get(content), f"after {killed} kills a batch is not whole: {content}"
         assert set(held) == set(reference.order[:len(held)]), "a batch was passed over"
+        rest = 1 - len(held) / len(reference.order)
         assert database.digest(but=IMPORT_TABLES) == others, "an import changed more than its batches"
     database.run("import", feeds / "manifest.yaml")
     assert batches(database) == reference.batches
@@ -92,8 +97,11 @@ def kill_links(database, reference, chance, most):
     """Kill link runs, some of which get as far as their commit; how many were killed."""
     command = ["link", "--register", database.register, "--full"]
     before, killed = database.digest(), 0
-    for _ in range(most):
-        killed += is_killed(command, chance.uniform(0, 1.1 * reference.link_seconds))
+    while killed < most:
+        moment = chance.uniform(0, reference.link_seconds)
+        if chance.random() < WHILE_WRITING:
+            moment = reference.link_seconds - chance.uniform(-1, 2) * reference.write_seconds
+        killed += is_killed(command, moment)
         database.settle()
         after = database.digest()
         if after["link_run"] == before["link_run"]:

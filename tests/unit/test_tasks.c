@@ -556,6 +556,92 @@ static void same_and_different_become_constraints(void **state)
     run_on_both(pairs);
 }
 
+/* ---- a whole link run ---- */
+
+enum { CROWD = 200, CROWD_SOURCES = 2 };
+
+static void name_someone(int i, char name[32], char identity[19])
+{
+    static const char *const surnames[] = { "王", "李", "张", "刘", "高", "马", "白", "薛", "冯", "霍" };
+    static const char *const given[] = { "建国", "秀英", "小红", "志强", "海燕", "文博",
+                                         "雅婷", "子涵", "玉兰", "振华", "晓东" };
+    snprintf(name, 32, "%s%s", surnames[i % 10], given[i % 11]);
+    snprintf(identity, 19, "610829%04d%02d%02d%03d", 1950 + i % 60, 1 + i % 12, 1 + i % 28, i);
+    identity[17] = kd_identity_check(identity);
+    identity[18] = '\0';
+}
+
+static void add_crowd(town *t)
+{
+    static char names[CROWD][32], identities[CROWD][19];
+    static const int sources[CROWD_SOURCES] = { POLICE, INSURER };
+    kd_source_record records[CROWD];
+    for (int s = 0; s < CROWD_SOURCES; s++) {
+        for (int i = 0; i < CROWD; i++) {
+            name_someone(i, names[i], identities[i]);
+            records[i] = record(t, sources[s], KD_ROLE_SUBJECT, names[i], NULL);
+            records[i].birth_day =
+                kd_day_from_ymd((kd_ymd){ 1950 + i % 60, (uint8_t)(1 + i % 12), (uint8_t)(1 + i % 28) });
+            records[i].identity_number = (kd_str){ identities[i], 18 };
+            records[i].recorded_day = kd_today();
+            records[i].sex = (int8_t)(i % 2 ? 1 : 2);
+        }
+        if (sources[s] == INSURER) records[7].birth_day += 3; /* with the identity number against it */
+        if (sources[s] == INSURER) records[9].status = KD_STR("active");
+        if (sources[s] == POLICE) records[7].birth_day += 3;
+        if (sources[s] == POLICE) records[9].status = KD_STR("dead");
+        if (sources[s] == POLICE) records[9].death_day = kd_today() - 200;
+        store_records(t, records, CROWD);
+    }
+}
+
+static int64_t open_of(town *t, const char *kind)
+{
+    kd_error err;
+    int64_t count;
+    must(kd_store_int(t->store, &err, &count, "select count(*) from task where state = 'open' and kind = $1",
+                      KD_VALUES(kd_text_value(kd_str_of(kind)))),
+         &err);
+    return count;
+}
+
+static void links(town *t)
+{
+    kd_error err;
+    kd_link_report report;
+    kd_answer_result result;
+    const kd_link_options options = { .is_full = true };
+    add_crowd(t);
+    kd_source_record newborn = record(t, HOSPITAL, KD_ROLE_CHILD, "", NULL);
+    newborn.birth_day = kd_today() - 90;
+    newborn.recorded_day = kd_today() - 80;
+    store_records(t, &newborn, 1);
+    must(kd_register_link(t->reg, &options, &report, &err), &err);
+    assert_int_equal(open_of(t, "birth_day_differs"), 1);
+    assert_int_equal(open_of(t, "dead_but_insured"), 1);
+    assert_int_equal(open_of(t, "birth_known_to_hospital_only"), 1);
+    assert_int_equal(report.tasks_open, list(t, "open", 0).count);
+    assert_int_equal(report.tasks_opened, report.tasks_open);
+    kd_task_page page = list(t, "open", 0);
+    for (size_t i = 0; i < page.count; i++) {
+        if (!kd_str_is(page.tasks[i].kind, "birth_day_differs")) continue;
+        must(resolve(t, page.tasks[i].id, KD_SAID_VALUE, "1957-08-08", &result, &err), &err);
+        must(kd_register_link(t->reg, &options, &report, &err), &err);
+        assert_int_equal(report.changed, 0); /* what was applied at once is what the run derives */
+        assert_int_equal(report.tasks_opened, 0);
+        assert_int_equal(open_of(t, "birth_day_differs"), 0);
+    }
+    must(kd_register_link(t->reg, &options, &report, &err), &err);
+    assert_int_equal(report.tasks_opened, 0);
+    assert_int_equal(report.tasks_closed, 0);
+}
+
+static void a_link_run_makes_tasks_and_keeps_answers(void **state)
+{
+    (void)state;
+    run_on_both(links);
+}
+
 /* ---- corrections ---- */
 
 static kd_str read_text(town *t, const char *name)
@@ -712,6 +798,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_cannot_be_right_changes_nothing),
         cmocka_unit_test(whoever_was_wrong_about_a_death_is_told),
         cmocka_unit_test(same_and_different_become_constraints),
+        cmocka_unit_test(a_link_run_makes_tasks_and_keeps_answers),
         cmocka_unit_test(a_department_is_sent_its_corrections_once),
         cmocka_unit_test(a_person_is_shown_with_every_value_and_its_source),
         cmocka_unit_test(looking_at_a_person_survives_every_limit),
