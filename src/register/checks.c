@@ -72,10 +72,19 @@ static kd_status read_int(const kd_yaml *map, const char *key, int64_t otherwise
 static kd_status list_of(const kd_yaml *map, const char *key, const kd_yaml **out, kd_error *err)
 {
     const kd_yaml *node = kd_yaml_get(map, key);
-    if (!node) return kd_yaml_fail(err, map, "%s: is missing", key);
-    if (node->kind != KD_YAML_LIST || !node->count) return kd_yaml_fail(err, node, "%s: a list is expected here", key);
-    for (const kd_yaml *item = node->first; item; item = item->next)
-        if (item->kind != KD_YAML_SCALAR) return kd_yaml_fail(err, item, "%s: a word is expected here", key);
+    if (!node) {
+        kd_yaml_fail(err, map, "%s: is missing", key);
+        return KD_INVALID;
+    }
+    if (node->kind != KD_YAML_LIST || !node->count) {
+        kd_yaml_fail(err, node, "%s: a list is expected here", key);
+        return KD_INVALID;
+    }
+    for (const kd_yaml *item = node->first; item; item = item->next) {
+        if (item->kind == KD_YAML_SCALAR) continue;
+        kd_yaml_fail(err, item, "%s: a word is expected here", key);
+        return KD_INVALID;
+    }
     *out = node;
     return KD_OK;
 }

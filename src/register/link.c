@@ -137,10 +137,17 @@ typedef struct {
     kd_pairs pairs;
 } matching;
 
-static void matching_done(matching *m)
+/* The records and pairs are let go as soon as they have become clusters: writing needs the memory. */
+static void forget_records(matching *m)
 {
     kd_pairs_done(&m->pairs);
     kd_matcher_free(m->matcher);
+    m->matcher = NULL;
+}
+
+static void matching_done(matching *m)
+{
+    forget_records(m);
     kd_model_free(m->model);
 }
 
@@ -174,6 +181,7 @@ static kd_status match(kd_link_run *run, matching *m, double *since, kd_error *e
     KD_TRY(kd_matcher_cluster(m->matcher, &m->pairs, &constraints, &run->clusters, err));
     run->report->compared = m->pairs.compared;
     run->report->pairs = m->pairs.count;
+    forget_records(m);
     KD_TRY(group_members(run, err));
     stage(run, "cluster", since);
     return KD_OK;
@@ -223,7 +231,7 @@ static kd_status write_all(kd_link_run *run, const matching *m, kd_str state, do
     stage(run, "write identifiers", since);
     KD_TRY(kd_link_write_relations(run, err));
     stage(run, "write relations", since);
-    KD_TRY(kd_link_write_tasks(run, m->matcher, err));
+    KD_TRY(kd_link_write_tasks(run, err));
     stage(run, "write tasks", since);
     if (kd_progress_cancelled(run->options->progress)) return kd_fail(err, KD_CANCELLED, "", "stopped");
     return write_run(run, m->model, state, err);

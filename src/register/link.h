@@ -67,7 +67,7 @@ KD_CHECKED kd_status kd_link_write_identifiers(kd_link_run *run, kd_error *err);
 KD_CHECKED kd_status kd_link_write_relations(kd_link_run *run, kd_error *err);
 /** Merges, splits and retirements as person_event rows and the state of the persons that ended. */
 KD_CHECKED kd_status kd_link_write_ends(kd_link_run *run, kd_error *err);
-KD_CHECKED kd_status kd_link_write_tasks(kd_link_run *run, const kd_matcher *matcher, kd_error *err);
+KD_CHECKED kd_status kd_link_write_tasks(kd_link_run *run, kd_error *err);
 
 /** Records of a cluster copied out of the table; `records` grows in the buffer. */
 const kd_source_record *kd_link_records(const kd_link_run *run, uint32_t cluster, kd_buf *buffer, size_t *out_count);

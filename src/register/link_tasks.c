@@ -378,9 +378,8 @@ static kd_status ask_all(work *w, kd_buf *buffer, kd_error *err)
     return KD_OK;
 }
 
-kd_status kd_link_write_tasks(kd_link_run *run, const kd_matcher *matcher, kd_error *err)
+kd_status kd_link_write_tasks(kd_link_run *run, kd_error *err)
 {
-    (void)matcher; /* the clusters hold all that is asked about */
     work *w = calloc(1, sizeof *w);
     if (!w) return kd_fail(err, KD_LIMIT, "", "no memory for the tasks");
     kd_buf buffer;
