@@ -276,7 +276,7 @@ static kd_status write_relations(families *f, kd_error *err)
                                            "valid_to",  "records", "source_record_id", "is_chosen" };
     kd_store *store = kd_register_store(f->run->reg);
     kd_bulk *bulk;
-    qsort_r(f->list, f->count, sizeof *f->list, by_key, f->run->person_id);
+    if (f->count) qsort_r(f->list, f->count, sizeof *f->list, by_key, f->run->person_id);
     KD_TRY(kd_store_exec(store, err, NULL, "delete from relation", KD_NO_VALUES));
     KD_TRY(kd_bulk_begin(store, "relation", columns, 8, &bulk, err));
     kd_status status = put_relations(f, bulk, err);

@@ -205,6 +205,7 @@ create table task (
 create unique index task_subject on task (kind, subject);
 create index task_division on task (division, state);
 create index task_person on task (person_id);
+create index task_other on task (other_id);
 
 create table correction (
     id {{id}} not null primary key,
