@@ -67,6 +67,12 @@ size_t kd_error_text(const kd_error *err, char *buf, size_t buf_bytes);
 /** "invalid", "not_found", …: stable names for machines. */
 const char *kd_status_name(kd_status status);
 
+#ifdef __clang_analyzer__ /* which does not see that a failure returns the status it is given */
+#define kd_fail(err, status, ...) ((void)kd_fail(err, status, __VA_ARGS__), (status))
+#define kd_fail_at(err, status, ...) ((void)kd_fail_at(err, status, __VA_ARGS__), (status))
+#define kd_fail_errno(err, file, verb) ((void)kd_fail_errno(err, file, verb), KD_IO)
+#endif
+
 /** Pass a failure up unchanged. */
 #define KD_TRY(call)                    \
     do {                                \

@@ -91,6 +91,9 @@ KD_CHECKED kd_status kd_yaml_only(const kd_yaml *map, const char *const *keys, k
 /** KD_INVALID at the node's place. */
 kd_status kd_yaml_fail(kd_error *err, const kd_yaml *node, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), cold));
+#ifdef __clang_analyzer__
+#define kd_yaml_fail(err, ...) ((void)kd_yaml_fail(err, __VA_ARGS__), KD_INVALID)
+#endif
 
 /* ---- hashes and maps ---- */
 

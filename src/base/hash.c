@@ -133,8 +133,8 @@ void kd_map_each(const kd_map *map, void (*visit)(void *ctx, uint64_t key, uint6
 struct kd_dict {
     kd_buf bytes;
     int64_t *offsets; /* of code; offsets[count] is the end */
-    uint32_t *table;   /* code + 1; 0 is free */
-    uint32_t *tags;    /* upper hash bits, so that most misses touch no text */
+    uint32_t *table;  /* code + 1; 0 is free */
+    uint32_t *tags;   /* upper hash bits, so that most misses touch no text */
     size_t capacity, offsets_cap;
     uint32_t count;
 };

@@ -1,5 +1,11 @@
 #include "base.h"
 
+#ifdef __clang_analyzer__
+#undef kd_fail
+#undef kd_fail_at
+#undef kd_fail_errno
+#endif
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

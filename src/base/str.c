@@ -112,7 +112,7 @@ bool kd_str_double(kd_str text, double *out_value)
     char buf[64];
     if (text.len == 0 || text.len >= sizeof buf) return false;
     for (size_t i = 0; i < text.len; i++)
-        if (!memchr("0123456789+-.eE", text.ptr[i], 15)) return false;
+        if (!text.ptr[i] || !strchr("0123456789+-.eE", text.ptr[i])) return false;
     memcpy(buf, text.ptr, text.len);
     buf[text.len] = '\0';
     static locale_t c_locale;

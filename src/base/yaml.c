@@ -1,5 +1,10 @@
 #include "base.h"
 
+#ifdef __clang_analyzer__
+#undef kd_yaml_fail
+#endif
+
+#include <assert.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -98,6 +103,7 @@ static kd_status take_event(reader *r, const yaml_event_t *event, level *levels,
         return KD_OK;
     level *parent = *depth ? &levels[*depth - 1] : NULL;
     kd_yaml *node = NULL;
+    assert(!parent || parent->node);
     KD_TRY(new_node(r, event, &node));
     if (parent && parent->node->kind == KD_YAML_MAP && !parent->has_key) {
         if (node->kind != KD_YAML_SCALAR) return fail_mark(r, event->start_mark, "a key must be a plain word");
@@ -121,7 +127,7 @@ static kd_status take_event(reader *r, const yaml_event_t *event, level *levels,
 
 static kd_status read_events(reader *r, const kd_yaml **out_root)
 {
-    level levels[DEPTH_MAX];
+    level levels[DEPTH_MAX] = { { 0 } };
     int depth = 0;
     kd_yaml *root = NULL;
     for (bool is_end = false; !is_end;) {

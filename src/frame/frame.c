@@ -30,7 +30,8 @@ bool frame_name(kd_column *column, kd_str name)
     if (!copy) return false;
     if (name.len) memcpy(copy, name.ptr, name.len);
     copy[name.len] = '\0';
-    column->name = (kd_str){ copy, name.len };
+    column->name.ptr = copy;
+    column->name.len = name.len;
     return true;
 }
 

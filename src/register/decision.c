@@ -104,7 +104,7 @@ static kd_status write_row(refresh *r, kd_error *err)
 {
     const kd_text *text;
     kd_name name;
-    char pinyin[SPELLING_BYTES], initials[SPELLING_BYTES];
+    char pinyin[SPELLING_BYTES] = "", initials[SPELLING_BYTES] = "";
     size_t pinyin_len = 0, initials_len = 0;
     int64_t conflicts = 0;
     KD_TRY(kd_register_text(r->reg, &text, err));

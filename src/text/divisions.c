@@ -267,7 +267,7 @@ int64_t kd_division_code_read(const kd_divisions *divisions, kd_str raw, bool or
 
 size_t kd_division_full_name(const kd_divisions *divisions, int64_t code, char *buf, size_t buf_bytes)
 {
-    kd_str parts[KD_LEVEL_VILLAGE + 1];
+    kd_str parts[KD_LEVEL_VILLAGE + 1] = { { NULL, 0 } };
     size_t count = 0, used = 0;
     for (const kd_division *at = kd_divisions_find(divisions, code); at && count <= KD_LEVEL_VILLAGE;
          at = kd_divisions_find(divisions, at->parent))
