@@ -77,7 +77,12 @@ def summarise(stages, answers, seconds):
     return summary
 
 
-def tell(summary, tasks):
+def title_of(kind):
+    found = kindred("tasks", "list", "--kind", kind, "--limit", "1", "--register", REGISTER)["tasks"]
+    return f"{found[0]['title_zh']} {found[0]['title_en']}" if found else kind
+
+
+def tell(summary):
     say(f"""
 吴堡县（虚构的人口） / Wubu county (an invented population)
   {summary['batches']:>10,}  批文件            files, one batch each
@@ -87,9 +92,8 @@ def tell(summary, tasks):
   {summary['recall']:>10.5f}  查全率            recall
   {summary['f1']:>10.5f}  F1
   {sum(summary['tasks'].values()):>10,}  件待办            tasks for villages and townships""")
-    titles = {t["kind"]: (t["title_zh"], t["title_en"]) for t in tasks}
     for kind, count in sorted(summary["tasks"].items(), key=lambda item: -item[1]):
-        say(f"  {count:>14,}  {' '.join(titles.get(kind, (kind,)))}")
+        say(f"  {count:>14,}  {title_of(kind)}")
     say(f"  {summary['seconds']:>10.1f}  秒 seconds: "
         + ", ".join(f"{name} {seconds:.1f}" for name, seconds in summary["stages"].items()))
 
@@ -150,7 +154,7 @@ def main():
     stages, answers = run_all()
     summary = summarise(stages, answers, time.monotonic() - start)
     tasks = answers["tasks"]["tasks"]
-    tell(summary, tasks)
+    tell(summary)
     tell_next(tasks)
     if sys.argv[1:] == []:
         prompt()

@@ -10,7 +10,7 @@ if [ "${1:-}" = --fast ]; then
 fi
 [ $# -gt 0 ] || { echo "usage: $0 [--fast] COMMAND…" >&2; exit 2; }
 
-bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+bin=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1) || true
 if [ -z "$bin" ] || [ ! -x "$bin/initdb" ]; then
     echo "$0: no PostgreSQL server is installed (Debian: apt-get install postgresql)" >&2
     exit 1

@@ -31,6 +31,8 @@ void kd_model_free(kd_model *model);
 /** The same YAML with the estimated m, u and λ written in, so that a run can be repeated and explained later. Arena text. */
 KD_CHECKED kd_status kd_model_write(const kd_model *model, kd_arena *arena, kd_str *out_yaml, kd_error *err);
 bool kd_model_is_trained(const kd_model *model);
+/** Only rows of different tables can be one. */
+bool kd_model_is_link_only(const kd_model *model);
 /** Columns that the model reads, for the caller to bring. */
 size_t kd_model_columns(const kd_model *model);
 kd_str kd_model_column(const kd_model *model, size_t index);

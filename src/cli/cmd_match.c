@@ -46,6 +46,25 @@ static void stage(run_state *r, const char *name)
     r->since = now;
 }
 
+/* Of the pairs across tables, when only those can be one. */
+static kd_quality measure_clusters(const run_state *r)
+{
+    const uint64_t *first = r->tables.first;
+    kd_quality q = kd_match_quality(r->clusters.cluster, r->truth, kd_matcher_records(r->matcher));
+    if (!kd_model_is_link_only(r->model)) return q;
+    for (size_t t = 0; t < r->tables.count; t++) {
+        kd_quality within =
+            kd_match_quality(r->clusters.cluster + first[t], r->truth + first[t], first[t + 1] - first[t]);
+        q.true_pairs -= within.true_pairs;
+        q.found_pairs -= within.found_pairs;
+        q.shared_pairs -= within.shared_pairs;
+    }
+    q.precision = q.found_pairs ? (double)q.shared_pairs / (double)q.found_pairs : 1;
+    q.recall = q.true_pairs ? (double)q.shared_pairs / (double)q.true_pairs : 1;
+    q.f1 = q.found_pairs + q.true_pairs ? 2 * (double)q.shared_pairs / (double)(q.found_pairs + q.true_pairs) : 1;
+    return q;
+}
+
 /* ---- measuring the pairs: the cut with the best F1, found with the truth, beside what the clusters reach without it ---- */
 
 static int by_weight_down(const void *a, const void *b)
@@ -348,7 +367,7 @@ static kd_status match(run_state *r, unsigned threads, kd_buf *out, kd_error *er
     KD_TRY(link_tables(r, threads, err));
     if (wanted.truth) {
         KD_TRY(kd_truth_read(&wanted, &r->tables, &r->truth, err));
-        r->quality = kd_match_quality(r->clusters.cluster, r->truth, kd_matcher_records(r->matcher));
+        r->quality = measure_clusters(r);
         KD_TRY(measure_pairs(r, err));
         stage(r, "measure");
     }
@@ -402,7 +421,8 @@ const kd_command kd_cmd_match = {
         "Tables are CSV (also packed: .csv.gz) or XLSX. The model says which columns are compared and how; nothing else\n"
         "is needed: probabilities are estimated from the tables, without labels.\n\n"
         "TRUTH is one of\n"
-        "  model         the model's own `truth:` tells the entity, as in the models of public test sets\n"
+        "  model         the model's own `truth:` tells the entity, as in the models of public test sets; the path of one\n"
+        "                of the tables means the same\n"
         "  column:NAME   rows with the same value there are one\n"
         "  FILE.csv      two columns: the names of two linked rows, or the name of a row and its entity; a third\n"
         "                column called score or match leaves out links below 0.5\n"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const double LINK_SCORE_LEAST = 0.5; /* a labelled pair below it is told apart */
 
@@ -12,11 +13,27 @@ static bool names_column(const char *truth)
     return kd_str_starts(kd_str_of(truth), KD_STR("column:"));
 }
 
+/* One of the tables themselves: then the model knows where in it the entity stands. */
+static bool is_input(const kd_tables_wanted *wanted)
+{
+    struct stat truth, table;
+    if (stat(wanted->truth, &truth) != 0) return false;
+    for (size_t i = 0; i < wanted->path_count; i++)
+        if (stat(wanted->paths[i], &table) == 0 && table.st_dev == truth.st_dev && table.st_ino == truth.st_ino)
+            return true;
+    return false;
+}
+
+static bool is_by_model(const kd_tables_wanted *wanted)
+{
+    return wanted->truth && (strcmp(wanted->truth, "model") == 0 || is_input(wanted));
+}
+
 kd_str kd_truth_column(const kd_tables_wanted *wanted)
 {
     kd_str truth = kd_str_of(wanted->truth);
-    if (names_column(wanted->truth)) return kd_str_sub(truth, 7, truth.len);
-    return kd_str_is(truth, "model") ? kd_model_entity_column(wanted->model) : (kd_str){ NULL, 0 };
+    if (wanted->truth && names_column(wanted->truth)) return kd_str_sub(truth, 7, truth.len);
+    return is_by_model(wanted) ? kd_model_entity_column(wanted->model) : (kd_str){ NULL, 0 };
 }
 
 /* ---- from a column ---- */
@@ -115,13 +132,15 @@ static void from_links(const naming *n, const kd_column *a, const kd_column *b, 
     for (uint64_t r = 0; r < records; r++) truth[r] = root_of(truth, (uint32_t)r);
 }
 
-static kd_status from_entities(const naming *n, const kd_column *ids, const kd_column *entities, uint32_t *truth,
-                               kd_error *err)
+/* `model` reads the entity out of the value; NULL: the value is the entity. */
+static kd_status from_entities(const naming *n, const kd_model *model, const kd_column *ids, const kd_column *entities,
+                               uint32_t *truth, kd_error *err)
 {
     kd_dict *dict = kd_dict_new();
     kd_status status = dict ? KD_OK : kd_fail(err, KD_LIMIT, "", "no memory for the truth");
     for (int64_t row = 0; row < ids->rows && status == KD_OK; row++) {
-        kd_str entity = kd_str_trim(kd_column_text(entities, row));
+        kd_str value = kd_str_trim(kd_column_text(entities, row));
+        kd_str entity = model ? kd_model_entity(model, value) : value;
         uint32_t record = record_named(n, ids, row);
         if (record == UINT32_MAX || !entity.len) continue;
         truth[record] = kd_dict_add(dict, entity);
@@ -145,16 +164,28 @@ static bool is_score(kd_str name)
     return kd_str_find(name, KD_STR("score")) >= 0 || kd_str_find(name, KD_STR("match")) >= 0;
 }
 
-static kd_status from_frame(const char *path, const kd_frame *frame, const kd_tables *tables, uint32_t *truth,
-                            kd_error *err)
+static const kd_column *find(const kd_frame *frame, kd_str name)
 {
+    char text[256];
+    snprintf(text, sizeof text, "%.*s", KD_FMT(name));
+    return name.len ? kd_frame_find(frame, text) : NULL;
+}
+
+static kd_status from_frame(const kd_tables_wanted *wanted, const kd_frame *frame, const kd_tables *tables,
+                            uint32_t *truth, kd_error *err)
+{
+    enum { LINK_COLUMNS = 2 };
     naming n = { .tables = tables };
-    const kd_column *names[2] = { NULL, NULL }, *score = NULL, *other = NULL;
+    const kd_column *ids = find(frame, kd_model_id_column(wanted->model));
+    const kd_column *entities = find(frame, kd_model_entity_column(wanted->model));
+    bool is_like_tables = ids && entities && kd_frame_columns(frame) > LINK_COLUMNS;
+    const kd_column *names[LINK_COLUMNS] = { NULL, NULL }, *score = NULL, *other = NULL;
     size_t found = 0;
     kd_status status = name_records(&n, err);
     for (size_t i = 0; status == KD_OK && i < kd_frame_columns(frame); i++) {
         const kd_column *column = kd_frame_column(frame, i);
-        bool is_name = found < 2 && !is_score(column->name) && !is_entity(column->name) && holds_names(&n, column);
+        bool is_name =
+            found < LINK_COLUMNS && !is_score(column->name) && !is_entity(column->name) && holds_names(&n, column);
         if (is_name) {
             names[found++] = column;
         } else if (is_score(column->name)) {
@@ -163,12 +194,14 @@ static kd_status from_frame(const char *path, const kd_frame *frame, const kd_ta
             other = column;
         }
     }
-    if (status == KD_OK && found == 2) {
+    if (status == KD_OK && is_like_tables) {
+        status = from_entities(&n, wanted->model, ids, entities, truth, err);
+    } else if (status == KD_OK && found == LINK_COLUMNS) {
         from_links(&n, names[0], names[1], score, truth);
     } else if (status == KD_OK && found == 1 && other) {
-        status = from_entities(&n, names[0], other, truth, err);
+        status = from_entities(&n, NULL, names[0], other, truth, err);
     } else if (status == KD_OK) {
-        status = kd_fail(err, KD_INVALID, "", "%s: no column in it names records of the tables", path);
+        status = kd_fail(err, KD_INVALID, "", "%s: no column in it names records of the tables", wanted->truth);
         kd_hint(err,
                 "a truth file has two columns: the names of two linked records, or of a record and its entity; --id "
                 "tells which column of the tables holds the names");
@@ -177,12 +210,12 @@ static kd_status from_frame(const char *path, const kd_frame *frame, const kd_ta
     return status;
 }
 
-static kd_status from_file(const char *path, const kd_tables *tables, uint32_t *truth, kd_error *err)
+static kd_status from_file(const kd_tables_wanted *wanted, const kd_tables *tables, uint32_t *truth, kd_error *err)
 {
     kd_frame *frame;
     kd_read_options options = { .all_text = true };
-    KD_TRY(kd_frame_read(path, &options, &frame, NULL, err));
-    kd_status status = from_frame(path, frame, tables, truth, err);
+    KD_TRY(kd_frame_read(wanted->truth, &options, &frame, NULL, err));
+    kd_status status = from_frame(wanted, frame, tables, truth, err);
     kd_frame_free(frame);
     return status;
 }
@@ -191,14 +224,14 @@ kd_status kd_truth_read(const kd_tables_wanted *wanted, const kd_tables *tables,
 {
     uint64_t records = tables->first[tables->count];
     kd_str column = kd_truth_column(wanted);
-    bool is_column = names_column(wanted->truth) || kd_str_is(kd_str_of(wanted->truth), "model");
+    bool is_column = names_column(wanted->truth) || is_by_model(wanted);
     if (is_column && !column.len)
         return kd_fail(err, KD_INVALID, "", "the model does not tell the true entity: its truth: has no entity:");
     uint32_t *truth = malloc((records + 1) * sizeof *truth);
     if (!truth) return kd_fail(err, KD_LIMIT, "", "no memory for the truth");
     for (uint64_t r = 0; r < records; r++) truth[r] = UINT32_MAX;
     kd_status status =
-        is_column ? from_column(wanted, tables, column, truth, err) : from_file(wanted->truth, tables, truth, err);
+        is_column ? from_column(wanted, tables, column, truth, err) : from_file(wanted, tables, truth, err);
     if (status != KD_OK) {
         free(truth);
         return status;

@@ -3,111 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void kd_sort_packed(uint64_t *packed, uint64_t *spare, size_t count)
-{
-    enum { BITS = 11, BUCKETS = 1 << BITS, PASSES = 3 };
-    uint64_t *from = packed, *to = spare;
-    for (int pass = 0; pass < PASSES; pass++) {
-        size_t starts[BUCKETS] = { 0 };
-        int shift = 32 + pass * BITS;
-        for (size_t i = 0; i < count; i++) starts[from[i] >> shift & (BUCKETS - 1)]++;
-        size_t sum = 0;
-        for (size_t b = 0; b < BUCKETS; b++) {
-            size_t n = starts[b];
-            starts[b] = sum;
-            sum += n;
-        }
-        for (size_t i = 0; i < count; i++) to[starts[from[i] >> shift & (BUCKETS - 1)]++] = from[i];
-        uint64_t *swap = from;
-        from = to;
-        to = swap;
-    }
-    if (from != packed) memcpy(packed, from, count * sizeof *packed);
-}
-
-kd_status kd_block_keys(const kd_matcher *m, const kd_rule *rule, uint64_t **out_packed, size_t *out_count,
-                        kd_error *err)
-{
-    uint64_t *packed = malloc((m->records + 1) * sizeof *packed), *spare = malloc((m->records + 1) * sizeof *spare);
-    if (!packed || !spare) {
-        free(packed);
-        free(spare);
-        return kd_fail(err, KD_LIMIT, "", "no memory to block %llu records", (unsigned long long)m->records);
-    }
-    size_t count = 0;
-    for (uint32_t r = 0; r < m->records; r++) {
-        kd_side side = kd_side_of(m, r);
-        uint32_t key = kd_rule_key(m, rule, &side);
-        if (key) packed[count++] = (uint64_t)key << 32 | r;
-    }
-    kd_sort_packed(packed, spare, count);
-    free(spare);
-    *out_packed = packed;
-    *out_count = count;
-    return KD_OK;
-}
-
-/* ---- values one edit apart ---- */
-
-/* The text with place `at` left out; equal for two texts that differ only there, or by one character more. */
-static uint32_t without(const kd_entry *entry, uint32_t at)
-{
-    char buf[64];
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < entry->len && n < sizeof buf; i++)
-        if (i != at) buf[n++] = entry->ptr[i];
-    uint32_t key = (uint32_t)(kd_hash(buf, n, 2) >> 16);
-    return key ? key : 1;
-}
-
-/*
- * Keys of records by the deletion neighbourhood of their value: a number that cannot be right meets every value one edit
- * away. Only neighbourhoods that hold such a number are kept, so the join stays small.
- */
-static kd_status near_keys(const kd_matcher *m, const kd_rule *rule, uint64_t **out_packed, size_t *out_count,
-                           kd_error *err)
-{
-    size_t field = rule->keys[0].field, n = 0, capacity = 1 << 16;
-    const kd_values *v = &m->values[field];
-    kd_map *wrong = kd_map_new(1 << 12);
-    uint64_t *packed = malloc(capacity * sizeof *packed);
-    kd_status status = wrong && packed ? KD_OK : kd_fail(err, KD_LIMIT, "", "no memory to block by likeness");
-    for (uint32_t code = 1; code < v->count && status == KD_OK; code++) {
-        const kd_entry *entry = &v->entries[code];
-        for (uint32_t at = 0; !entry->is_valid && at < entry->len && status == KD_OK; at++)
-            if (!kd_map_put(wrong, without(entry, at), NULL))
-                status = kd_fail(err, KD_LIMIT, "", "no memory to block by likeness");
-    }
-    for (uint32_t r = 0; r < m->records && status == KD_OK; r++) {
-        uint32_t code = kd_codes(m, r)[field];
-        const kd_entry *entry = &v->entries[code];
-        for (uint32_t at = 0; code && at < entry->len && status == KD_OK; at++) {
-            uint32_t key = without(entry, at);
-            if (!kd_map_get(wrong, key)) continue;
-            if (n == capacity) {
-                uint64_t *grown = realloc(packed, 2 * capacity * sizeof *packed);
-                if (!grown) status = kd_fail(err, KD_LIMIT, "", "no memory to block by likeness");
-                if (!grown) break;
-                packed = grown;
-                capacity *= 2;
-            }
-            packed[n++] = (uint64_t)key << 32 | r;
-        }
-    }
-    kd_map_free(wrong);
-    uint64_t *spare = status == KD_OK ? malloc((n + 1) * sizeof *spare) : NULL;
-    if (status == KD_OK && !spare) status = kd_fail(err, KD_LIMIT, "", "no memory to block by likeness");
-    if (status != KD_OK) {
-        free(packed);
-        return status;
-    }
-    kd_sort_packed(packed, spare, n);
-    free(spare);
-    *out_packed = packed;
-    *out_count = n;
-    return KD_OK;
-}
-
 /* ---- visiting pairs ---- */
 
 enum { ENTRIES_A_PIECE = 1 << 14 };
@@ -220,8 +115,8 @@ static kd_status block_rule(walking *w, size_t index, kd_error *err)
     w->rule = &w->blocking->rules[index];
     w->rule_index = index;
     w->sample_every = 1;
-    KD_TRY(w->rule->is_near ? near_keys(m, w->rule, &packed, &w->count, err)
-                            : kd_block_keys(m, w->rule, &packed, &w->count, err));
+    KD_TRY(w->rule->is_near ? kd_near_keys(m, w->rule, false, &packed, &w->count, err)
+                            : kd_block_keys(m, w->rule, w->blocking->with_same_node, &packed, &w->count, err));
     w->packed = packed;
     w->pieces = w->count < ENTRIES_A_PIECE ? 1 : KD_BLOCK_SLOTS;
     if (w->blocking->sample_pairs) w->sample_every = count_pairs(w) / w->blocking->sample_pairs + 1;

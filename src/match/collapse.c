@@ -45,7 +45,7 @@ static kd_status collapse_by(kd_matcher *m, const kd_rule *rule, kd_error *err)
 {
     uint64_t *packed;
     size_t count;
-    KD_TRY(kd_block_keys(m, rule, &packed, &count, err));
+    KD_TRY(kd_block_keys(m, rule, true, &packed, &count, err));
     for (size_t from = 0, to; from < count; from = to) {
         for (to = from + 1; to < count && packed[to] >> 32 == packed[from] >> 32;) to++;
         uint32_t first = (uint32_t)packed[from];
@@ -61,6 +61,112 @@ static kd_status collapse_by(kd_matcher *m, const kd_rule *rule, kd_error *err)
     return KD_OK;
 }
 
+/* ---- which records say something of their own ---- */
+
+typedef struct {
+    kd_matcher *m;
+    bool is_used[KD_MATCH_FIELDS_MAX]; /* by a comparison or a blocking key */
+    uint32_t *members, *starts;        /* of node, as in cluster.c */
+} telling;
+
+enum { TELLING_PIECES = 64, GROUP_RECORDS_MAX = 64 };
+
+static void find_used(telling *t)
+{
+    const kd_model *model = t->m->model;
+    for (size_t i = 0; i < model->comparison_count; i++) {
+        t->is_used[model->comparisons[i].field] = true;
+        for (size_t l = 1; l < model->comparisons[i].level_count; l++)
+            if (model->comparisons[i].levels[l].kind == KD_LEVEL_SWAPPED)
+                t->is_used[model->comparisons[i].levels[l].with] = true;
+    }
+    for (size_t i = 0; i < model->rule_count; i++)
+        for (size_t k = 0; k < model->rules[i].key_count; k++) t->is_used[model->rules[i].keys[k].field] = true;
+}
+
+typedef struct {
+    uint32_t filled, record;
+    uint64_t content;
+} ranked;
+
+static int fullest_first(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+    if (x->filled != y->filled) return x->filled < y->filled ? 1 : -1;
+    return (x->content > y->content) - (x->content < y->content);
+}
+
+/* True when records kept so far show every value of `record`. */
+static bool is_shown(const telling *t, const ranked *kept, size_t kept_count, uint32_t record)
+{
+    const uint32_t *codes = kd_codes(t->m, record);
+    for (size_t field = 0; field < t->m->width; field++) {
+        if (!t->is_used[field] || !codes[field]) continue;
+        size_t i = 0;
+        while (i < kept_count && kd_codes(t->m, kept[i].record)[field] != codes[field]) i++;
+        if (i == kept_count) return false;
+    }
+    return true;
+}
+
+static void tell_group(const telling *t, const uint32_t *members, size_t count)
+{
+    ranked list[GROUP_RECORDS_MAX];
+    size_t n = count < GROUP_RECORDS_MAX ? count : GROUP_RECORDS_MAX, kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t *codes = kd_codes(t->m, members[i]);
+        list[i] = (ranked){ 0, members[i], kd_record_content(t->m, members[i]) };
+        for (size_t field = 0; field < t->m->width; field++) list[i].filled += t->is_used[field] && codes[field];
+    }
+    qsort(list, n, sizeof *list, fullest_first);
+    for (size_t i = 0; i < n; i++) {
+        if (is_shown(t, list, kept, list[i].record)) {
+            t->m->is_told[list[i].record] = 1;
+        } else {
+            list[kept++] = list[i];
+        }
+    }
+}
+
+static kd_status tell_piece(void *ctx, size_t piece, kd_error *err)
+{
+    telling *t = ctx;
+    uint64_t records = t->m->records, from = records * piece / TELLING_PIECES,
+             to = records * (piece + 1) / TELLING_PIECES;
+    if (kd_progress_cancelled(t->m->options.progress)) return kd_fail(err, KD_CANCELLED, "", "stopped");
+    for (uint64_t node = from; node < to; node++) {
+        size_t count = t->starts[node + 1] - t->starts[node];
+        if (count > 1) tell_group(t, t->members + t->starts[node], count);
+    }
+    return KD_OK;
+}
+
+/*
+ * Within a group that is one already, a record that shows no value of its own brings no new pair: blocking leaves it out.
+ */
+static kd_status find_told(kd_matcher *m, kd_error *err)
+{
+    telling t = { .m = m };
+    uint64_t records = m->records;
+    m->is_told = calloc(records + 1, 1);
+    t.starts = calloc(records + 2, sizeof *t.starts);
+    t.members = malloc((records + 1) * sizeof *t.members);
+    kd_status status = m->is_told && t.starts && t.members
+                           ? KD_OK
+                           : kd_fail(err, KD_LIMIT, "", "no memory for the groups of equal records");
+    if (status == KD_OK) {
+        find_used(&t);
+        for (uint64_t r = 0; r < records; r++)
+            t.starts[m->node[r] + 2]++; /* two ahead: filling moves it to one ahead */
+        for (uint64_t r = 0; r < records; r++) t.starts[r + 1] += t.starts[r];
+        for (uint64_t r = 0; r < records; r++) t.members[t.starts[m->node[r] + 1]++] = (uint32_t)r;
+        status = kd_parallel(m->threads, TELLING_PIECES, tell_piece, &t, err);
+    }
+    free(t.starts);
+    free(t.members);
+    return status;
+}
+
 kd_status kd_collapse(kd_matcher *m, kd_error *err)
 {
     m->node = malloc((m->records + 1) * sizeof *m->node);
@@ -68,5 +174,5 @@ kd_status kd_collapse(kd_matcher *m, kd_error *err)
     for (uint32_t r = 0; r < m->records; r++) m->node[r] = r;
     for (size_t i = 0; i < m->model->collapse_count; i++) KD_TRY(collapse_by(m, &m->model->collapse[i], err));
     for (uint32_t r = 0; r < m->records; r++) m->node[r] = root_of(m->node, r);
-    return KD_OK;
+    return m->model->collapse_count ? find_told(m, err) : KD_OK;
 }

@@ -11,7 +11,7 @@ static bool same_chars(const kd_entry *a, const kd_entry *b)
     unsigned taken = 0;
     for (int i = 0; i < a->count; i++) {
         int j = 0;
-        while (j < b->count && (taken >> j & 1 || a->chars[i] != b->chars[j])) j++;
+        while (j < b->count && (taken >> j & 1 || a->name->chars[i] != b->name->chars[j])) j++;
         if (j == b->count) return false;
         taken |= 1u << j;
     }
@@ -22,7 +22,9 @@ static bool same_sounds(const kd_entry *a, const kd_entry *b)
 {
     if (a->count != b->count || a->count < 2) return false;
     for (int i = 0; i < a->count; i++)
-        if (a->chars[i] != b->chars[i] && (a->syllables[i] == 0 || a->syllables[i] != b->syllables[i])) return false;
+        if (a->name->chars[i] != b->name->chars[i] &&
+            (a->name->syllables[i] == 0 || a->name->syllables[i] != b->name->syllables[i]))
+            return false;
     return true;
 }
 
@@ -32,12 +34,12 @@ static bool alike(const kd_text *text, const kd_entry *a, const kd_entry *b, dou
     if (a->count != b->count || a->count < 2) return false;
     int same = 0;
     for (int i = 0; i < a->count; i++) {
-        if (a->chars[i] == b->chars[i]) {
+        if (a->name->chars[i] == b->name->chars[i]) {
             same++;
             continue;
         }
-        if (kd_shape_likeness(text, a->chars[i], b->chars[i]) >= at_least) continue;
-        if (kd_syllable_likeness(text, a->syllables[i], b->syllables[i]) >= at_least) continue;
+        if (kd_shape_likeness(text, a->name->chars[i], b->name->chars[i]) >= at_least) continue;
+        if (kd_syllable_likeness(text, a->name->syllables[i], b->name->syllables[i]) >= at_least) continue;
         return false;
     }
     return same > 0;
@@ -46,7 +48,7 @@ static bool alike(const kd_text *text, const kd_entry *a, const kd_entry *b, dou
 static int differing(const kd_entry *a, const kd_entry *b)
 {
     int n = 0;
-    for (int i = 0; i < a->count; i++) n += a->chars[i] != b->chars[i];
+    for (int i = 0; i < a->count; i++) n += a->name->chars[i] != b->name->chars[i];
     return n;
 }
 
@@ -60,9 +62,9 @@ static bool one_more(const kd_entry *a, const kd_entry *b)
     }
     if (b->count != a->count + 1 || a->count < 1) return false;
     int i = 0;
-    while (i < a->count && a->chars[i] == b->chars[i]) i++;
+    while (i < a->count && a->name->chars[i] == b->name->chars[i]) i++;
     for (; i < a->count; i++)
-        if (a->chars[i] != b->chars[i + 1]) return false;
+        if (a->name->chars[i] != b->name->chars[i + 1]) return false;
     return true;
 }
 
@@ -71,7 +73,8 @@ static bool same_part(const kd_entry *a, const kd_entry *b, bool is_surname)
     int from_a = is_surname ? 0 : a->surname_count, to_a = is_surname ? a->surname_count : a->count;
     int from_b = is_surname ? 0 : b->surname_count, to_b = is_surname ? b->surname_count : b->count;
     if (to_a - from_a != to_b - from_b || to_a <= from_a) return false;
-    return memcmp(a->chars + from_a, b->chars + from_b, (size_t)(to_a - from_a) * sizeof a->chars[0]) == 0;
+    return memcmp(a->name->chars + from_a, b->name->chars + from_b,
+                  (size_t)(to_a - from_a) * sizeof a->name->chars[0]) == 0;
 }
 
 /* ---- dates ---- */

@@ -57,8 +57,9 @@ static uint32_t name_part(const kd_entry *entry, kd_key_kind kind)
     int from = kind == KD_KEY_GIVEN ? entry->surname_count : 0;
     int to = kind == KD_KEY_SURNAME ? entry->surname_count : entry->count;
     if (to <= from) return 0;
-    if (kind == KD_KEY_SYLLABLES) return number_of(entry->syllables, (size_t)to * sizeof entry->syllables[0]);
-    return number_of(entry->chars + from, (size_t)(to - from) * sizeof entry->chars[0]);
+    if (kind == KD_KEY_SYLLABLES)
+        return number_of(entry->name->syllables, (size_t)to * sizeof entry->name->syllables[0]);
+    return number_of(entry->name->chars + from, (size_t)(to - from) * sizeof entry->name->chars[0]);
 }
 
 static uint32_t division_part(const kd_entry *entry, int64_t unit)
@@ -102,53 +103,34 @@ static uint32_t date_part(uint32_t code, kd_key_kind kind)
     return code;
 }
 
-static const kd_key_table *find_table(const kd_matcher *m, const kd_key *key)
+/* Numbers of a key for all values of its column; whole values and plain numbers need none. */
+static kd_status make_table(void *ctx, size_t index, kd_error *err)
 {
-    for (size_t i = 0; i < m->table_count; i++) {
-        const kd_key *known = &m->tables[i].key;
-        if (known->field == key->field && known->kind == key->kind && known->count == key->count) return &m->tables[i];
-    }
-    return NULL;
-}
-
-static kd_status add_table(kd_matcher *m, const kd_key *key, kd_error *err)
-{
+    kd_matcher *m = ctx;
+    const kd_key *key = &m->model->keys[index];
     const kd_values *values = &m->values[key->field];
-    if (key->kind == KD_KEY_WHOLE || values->is_direct || find_table(m, key)) return KD_OK;
-    kd_key_table *grown = realloc(m->tables, (m->table_count + 1) * sizeof *grown);
-    if (!grown) return kd_fail(err, KD_LIMIT, "", "no memory for the blocking keys");
-    m->tables = grown;
-    kd_key_table *table = &m->tables[m->table_count];
-    *table = (kd_key_table){ *key, calloc(values->count, sizeof(uint32_t)) };
-    if (!table->of_code) return kd_fail(err, KD_LIMIT, "", "no memory for the blocking keys");
-    m->table_count++;
-    for (uint32_t code = 1; code < values->count; code++) table->of_code[code] = derive(&values->entries[code], key);
-    return KD_OK;
-}
-
-static kd_status add_rules(kd_matcher *m, const kd_rule *rules, size_t count, kd_error *err)
-{
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < rules[i].key_count; k++) KD_TRY(add_table(m, &rules[i].keys[k], err));
+    bool is_date = m->model->fields[key->field].kind == KD_FIELD_DATE;
+    if (key->kind == KD_KEY_WHOLE || (values->is_direct && !is_date)) return KD_OK;
+    uint32_t *of_code = calloc((size_t)values->count + 1, sizeof *of_code);
+    if (!of_code) return kd_fail(err, KD_LIMIT, "", "no memory for the blocking keys");
+    for (uint32_t code = 1; code < values->count; code++)
+        of_code[code] = is_date ? date_part(code, key->kind) : derive(&values->entries[code], key);
+    m->key_tables[index] = of_code;
     return KD_OK;
 }
 
 kd_status kd_keys_prepare(kd_matcher *m, kd_error *err)
 {
-    KD_TRY(add_rules(m, m->model->rules, m->model->rule_count, err));
-    KD_TRY(add_rules(m, m->model->training, m->model->training_count, err));
-    return add_rules(m, m->model->collapse, m->model->collapse_count, err);
+    return kd_parallel(m->threads, m->model->key_count, make_table, m, err);
 }
 
 uint32_t kd_key_of(const kd_matcher *m, const kd_key *key, const kd_side *side)
 {
     uint32_t code = side->codes[key->field];
-    if (!code) return 0;
-    if (m->values[key->field].is_direct)
-        return m->model->fields[key->field].kind == KD_FIELD_DATE ? date_part(code, key->kind) : code;
-    if (key->kind == KD_KEY_WHOLE) return code; /* a stranger's value meets nobody */
-    if (side->own) return derive(&side->own[key->field], key);
-    return find_table(m, key)->of_code[code];
+    const uint32_t *of_code = m->key_tables[key->table];
+    if (!of_code || !code) return code; /* whole: a stranger's value meets nobody */
+    if (code < m->values[key->field].count) return of_code[code];
+    return m->values[key->field].is_direct ? date_part(code, key->kind) : derive(&side->own[key->field], key);
 }
 
 uint32_t kd_rule_key(const kd_matcher *m, const kd_rule *rule, const kd_side *side)

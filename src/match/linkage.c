@@ -101,10 +101,15 @@ bool kd_linkage_is_vetoed(const kd_linkage *l, uint32_t a, uint32_t b)
 
 /* ---- average linkage ---- */
 
+typedef struct {
+    uint64_t hash;
+    uint32_t node;
+} content;
+
 /* A component at work: weights between its clusters as a full matrix. */
 typedef struct {
     const kd_linkage *l;
-    const uint32_t *nodes;
+    uint32_t *nodes;
     uint32_t count;
     float *weight;     /* count * count: average weight between two clusters */
     uint8_t *veto;     /* count * count */
@@ -150,6 +155,38 @@ static const kd_edge *find_edge(const kd_linkage *l, uint32_t a, uint32_t b)
     return low < l->edge_count && l->edges[low].a == a && l->edges[low].b == b ? &l->edges[low] : NULL;
 }
 
+/* What a node holds, wherever its rows stand. */
+static uint64_t content_of(const kd_linkage *l, uint32_t node)
+{
+    const kd_matcher *m = l->m;
+    uint64_t sum = 0;
+    for (uint32_t i = l->member_start[node]; i < members_end(l, node); i++) {
+        const uint32_t *codes = kd_codes(m, l->members[i]);
+        uint64_t hash = m->table ? m->table[l->members[i]] : 0;
+        for (size_t field = 0; field < m->width; field++) {
+            const kd_values *v = &m->values[field];
+            hash = kd_hash_int(hash * 31 + (v->is_direct ? codes[field] : v->entries[codes[field]].hash) + field);
+        }
+        sum += hash;
+    }
+    return sum;
+}
+
+static int by_content(const void *a, const void *b)
+{
+    const content *x = a, *y = b;
+    if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
+    return (x->node > y->node) - (x->node < y->node);
+}
+
+/* Equal weights are merged in the order of what the nodes hold, so that the order of rows decides nothing. */
+static void order_nodes(component *c, const uint32_t *nodes, content *contents)
+{
+    for (uint32_t i = 0; i < c->count; i++) contents[i] = (content){ content_of(c->l, nodes[i]), nodes[i] };
+    qsort(contents, c->count, sizeof *contents, by_content);
+    for (uint32_t i = 0; i < c->count; i++) c->nodes[i] = contents[i].node;
+}
+
 static void fill(component *c)
 {
     for (uint32_t i = 0; i < c->count; i++) {
@@ -157,11 +194,12 @@ static void fill(component *c)
         c->first[i] = c->nodes[i];
         c->into[i] = i;
         for (uint32_t j = i + 1; j < c->count; j++) {
-            const kd_edge *edge = find_edge(c->l, c->nodes[i], c->nodes[j]);
-            bool is_veto = kd_linkage_is_vetoed(c->l, c->nodes[i], c->nodes[j]);
+            uint32_t a = c->nodes[i] < c->nodes[j] ? c->nodes[i] : c->nodes[j], b = c->nodes[i] ^ c->nodes[j] ^ a;
+            const kd_edge *edge = find_edge(c->l, a, b);
+            bool is_veto = kd_linkage_is_vetoed(c->l, a, b);
             float weight = edge      ? edge->weight
                            : is_veto ? (float)c->l->m->model->unscored_bits
-                                     : score_nodes(c->l, c->nodes[i], c->nodes[j], &is_veto);
+                                     : score_nodes(c->l, a, b, &is_veto);
             c->weight[(size_t)i * c->count + j] = c->weight[(size_t)j * c->count + i] = weight;
             c->veto[(size_t)i * c->count + j] = c->veto[(size_t)j * c->count + i] = is_veto;
         }
@@ -242,18 +280,21 @@ kd_status kd_linkage_component(kd_linkage *l, uint32_t index, kd_error *err)
         link_two(l, nodes, cut);
         return KD_OK;
     }
-    char *memory = calloc(count, count * (sizeof(float) + 1) + 4 * sizeof(uint32_t));
+    char *memory = calloc(count, sizeof(content) + count * (sizeof(float) + 1) + 5 * sizeof(uint32_t));
     if (!memory) return kd_fail(err, KD_LIMIT, "", "no memory for a component of %zu", count);
-    component c = { .l = l, .nodes = nodes, .count = (uint32_t)count };
-    c.weight = (float *)(void *)memory;
+    component c = { .l = l, .count = (uint32_t)count };
+    content *contents = (content *)(void *)memory;
+    c.weight = (float *)(void *)(contents + count);
     c.size = (uint32_t *)(void *)(c.weight + count * count);
     c.nearest = c.size + count;
     c.first = c.nearest + count;
     c.into = c.first + count;
-    c.veto = (uint8_t *)(c.into + count);
+    c.nodes = c.into + count;
+    c.veto = (uint8_t *)(c.nodes + count);
+    order_nodes(&c, nodes, contents);
     fill(&c);
     agglomerate(&c, cut);
-    for (size_t i = 0; i < count; i++) l->label[nodes[i]] = c.first[c.into[i]];
+    for (size_t i = 0; i < count; i++) l->label[c.nodes[i]] = c.first[c.into[i]];
     free(memory);
     return KD_OK;
 }

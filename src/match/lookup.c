@@ -17,7 +17,7 @@ kd_status kd_match_index_new(const kd_matcher *matcher, kd_match_index **out_ind
     kd_status status = KD_OK;
     for (size_t i = 0; i < matcher->model->rule_count && status == KD_OK; i++)
         if (!matcher->model->rules[i].is_near)
-            status = kd_block_keys(matcher, &matcher->model->rules[i], &index->packed[i], &index->count[i], err);
+            status = kd_block_keys(matcher, &matcher->model->rules[i], false, &index->packed[i], &index->count[i], err);
     if (status != KD_OK) {
         kd_match_index_free(index);
         return status;
@@ -93,10 +93,11 @@ kd_status kd_match_lookup(const kd_match_index *index, const kd_frame *frame, in
     const kd_matcher *m = index->m;
     uint32_t codes[KD_MATCH_FIELDS_MAX];
     kd_entry own[KD_MATCH_FIELDS_MAX];
+    kd_name_parts parts[KD_MATCH_FIELDS_MAX];
     char texts[KD_MATCH_FIELDS_MAX][KD_NORMAL_BYTES_MAX];
     if (row < 0 || row >= kd_frame_rows(frame)) return kd_fail(err, KD_NOT_FOUND, "", "the table has no such row");
     for (size_t field = 0; field < m->width; field++)
-        codes[field] = kd_record_code(m, frame, field, row, &own[field], texts[field]);
+        codes[field] = kd_record_code(m, frame, field, row, &own[field], &parts[field], texts[field]);
     kd_side side = { codes, own };
     ranking r = { candidates, 0, candidates_max };
     for (size_t i = 0; i < m->model->rule_count; i++) ask_rule(index, i, &side, &r);

@@ -140,6 +140,18 @@ static kd_status read_field_list(const kd_model *model, const kd_yaml *list, siz
 
 /* ---- blocking rules: "surname.first(3)" ---- */
 
+static kd_status number_key(kd_model *model, const kd_yaml *node, kd_key *key, kd_error *err)
+{
+    for (key->table = 0; key->table < model->key_count; key->table++) {
+        const kd_key *known = &model->keys[key->table];
+        if (known->field == key->field && known->kind == key->kind && known->count == key->count) return KD_OK;
+    }
+    if (model->key_count == KD_MATCH_KEY_TABLES_MAX)
+        return kd_yaml_fail(err, node, "the rules name more than %d different keys", KD_MATCH_KEY_TABLES_MAX);
+    model->keys[model->key_count++] = *key;
+    return KD_OK;
+}
+
 static bool fits(kd_key_kind key, kd_field_kind field)
 {
     switch (key) {
@@ -155,7 +167,7 @@ static bool fits(kd_key_kind key, kd_field_kind field)
     }
 }
 
-static kd_status read_key(const kd_model *model, const kd_yaml *node, kd_key *out, kd_error *err)
+static kd_status read_key(kd_model *model, const kd_yaml *node, kd_key *out, kd_error *err)
 {
     if (node->kind != KD_YAML_SCALAR)
         return kd_yaml_fail(err, node, "a key such as name or birth_day.year is expected");
@@ -163,7 +175,7 @@ static kd_status read_key(const kd_model *model, const kd_yaml *node, kd_key *ou
     kd_str field = dot < 0 ? node->text : kd_str_sub(node->text, 0, (size_t)dot);
     *out = (kd_key){ .kind = KD_KEY_WHOLE };
     KD_TRY(find_field(model, node, field, &out->field, err));
-    if (dot < 0) return KD_OK;
+    if (dot < 0) return number_key(model, node, out, err);
     kd_str what = kd_str_sub(node->text, (size_t)dot + 1, node->text.len);
     ptrdiff_t open = kd_str_find(what, KD_STR("("));
     int kind = 0;
@@ -176,10 +188,10 @@ static kd_status read_key(const kd_model *model, const kd_yaml *node, kd_key *ou
         return kd_yaml_fail(err, node, "first(n) and last(n) want a number of characters");
     if (!fits(out->kind, model->fields[out->field].kind))
         return kd_yaml_fail(err, node, "'%.*s' cannot be taken of a column of this kind", KD_FMT(what));
-    return KD_OK;
+    return number_key(model, node, out, err);
 }
 
-static kd_status read_keys(const kd_model *model, const kd_yaml *list, kd_rule *out, kd_error *err)
+static kd_status read_keys(kd_model *model, const kd_yaml *list, kd_rule *out, kd_error *err)
 {
     if (list->kind != KD_YAML_LIST || !list->count) return kd_yaml_fail(err, list, "a list of keys is expected here");
     for (const kd_yaml *child = list->first; child; child = child->next) {
@@ -190,7 +202,7 @@ static kd_status read_keys(const kd_model *model, const kd_yaml *list, kd_rule *
     return KD_OK;
 }
 
-static kd_status read_rule(const kd_model *model, const kd_yaml *node, kd_rule *out, kd_error *err)
+static kd_status read_rule(kd_model *model, const kd_yaml *node, kd_rule *out, kd_error *err)
 {
     static const char *const keys[] = { "keys", "near", "max", NULL };
     *out = (kd_rule){ .records_max = BLOCK_RECORDS_MAX };
@@ -208,7 +220,7 @@ static kd_status read_rule(const kd_model *model, const kd_yaml *node, kd_rule *
                : kd_yaml_fail(err, near, "near: wants a column of kind identity");
 }
 
-static kd_status read_rules(const kd_model *model, const kd_yaml *list, kd_rule *rules, size_t *count, kd_error *err)
+static kd_status read_rules(kd_model *model, const kd_yaml *list, kd_rule *rules, size_t *count, kd_error *err)
 {
     for (const kd_yaml *child = list ? list->first : NULL; child; child = child->next) {
         if (*count == KD_MATCH_RULES_MAX) return kd_yaml_fail(err, child, "at most %d rules", KD_MATCH_RULES_MAX);
@@ -387,6 +399,9 @@ static kd_status read_prior(kd_model *model, const kd_yaml *prior, kd_error *err
     KD_TRY(kd_yaml_only(prior, keys, err));
     KD_TRY(read_probability(prior, "probability", &model->prior, &is_given, err));
     KD_TRY(kd_yaml_double(prior, "matches_per_record", NAN, &model->matches_per_record, err));
+    if (model->matches_per_record <= 0)
+        return kd_yaml_fail(err, kd_yaml_get(prior, "matches_per_record"),
+                            "matches_per_record: a number above 0 is expected");
     return KD_OK;
 }
 
@@ -497,6 +512,11 @@ void kd_model_free(kd_model *model)
 bool kd_model_is_trained(const kd_model *model)
 {
     return model->is_trained;
+}
+
+bool kd_model_is_link_only(const kd_model *model)
+{
+    return model->is_link_only;
 }
 
 size_t kd_model_columns(const kd_model *model)

@@ -14,6 +14,7 @@ enum {
     KD_MATCH_LEVELS_MAX = 12, /* with the missing level */
     KD_MATCH_RULES_MAX = 32,
     KD_MATCH_KEYS_MAX = 6,
+    KD_MATCH_KEY_TABLES_MAX = 128,
     KD_MATCH_SOURCES_MAX = 4,
     KD_MATCH_NULL_TEXTS_MAX = 16,
     KD_MATCH_TEXT_CHARS_MAX = 64, /* longer texts are compared by their first characters */
@@ -52,6 +53,7 @@ typedef struct {
     size_t field;
     kd_key_kind kind;
     int64_t count; /* of FIRST and LAST */
+    size_t table;  /* index among the model's keys that differ */
 } kd_key;
 
 typedef struct {
@@ -130,6 +132,8 @@ struct kd_model {
     size_t training_count;
     kd_comparison comparisons[KD_MATCH_COMPARISONS_MAX];
     size_t comparison_count;
+    kd_key keys[KD_MATCH_KEY_TABLES_MAX]; /* all that rules name, each once */
+    size_t key_count;
     bool is_link_only, is_trained;
     double prior;              /* probability that two random records match; NAN until known */
     double matches_per_record; /* expected, given in place of the prior; NAN otherwise */

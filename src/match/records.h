@@ -9,33 +9,49 @@
 
 enum { KD_VALUE_CHARS = 6 };
 
-/** A distinct value, parsed once. */
+/** Characters of a name and how they sound. */
 typedef struct {
-    const char *ptr; /* normalised text, owned by the column's dictionary */
-    uint32_t len;
-    uint8_t is_valid; /* identity: shape, date and check are right */
-    uint8_t count;    /* name: characters, up to KD_VALUE_CHARS */
-    uint8_t surname_count;
-    uint32_t hash;  /* of the text */
-    uint8_t length; /* characters, up to KD_MATCH_TEXT_CHARS_MAX */
-    bool is_ascii;  /* and not longer than that */
-    uint16_t syllables[KD_VALUE_CHARS];
     uint32_t chars[KD_VALUE_CHARS];
-    int64_t number; /* division code */
-    uint64_t set;   /* bit per character that occurs, by its last six bits */
+    uint16_t syllables[KD_VALUE_CHARS];
+} kd_name_parts;
+
+/** A distinct value, parsed once: 24 bytes, for there are many. */
+typedef struct {
+    const char *ptr; /* normalised text, owned by the dictionary */
+    union {
+        uint64_t set;              /* texts, identity: bit per character that occurs, by its last six bits */
+        int64_t number;            /* division code */
+        const kd_name_parts *name; /* names */
+    };
+    uint32_t hash;             /* of the text */
+    uint16_t len;              /* bytes */
+    uint8_t length;            /* characters, up to KD_MATCH_TEXT_CHARS_MAX */
+    uint8_t is_valid : 1;      /* identity: shape, date and check are right */
+    uint8_t is_ascii : 1;      /* and not longer than KD_MATCH_TEXT_CHARS_MAX */
+    uint8_t count : 3;         /* name: characters, up to KD_VALUE_CHARS */
+    uint8_t surname_count : 3; /* of them the surname */
 } kd_entry;
+
+/** Distinct values of one kind; columns of names share one domain, and so do those of identity numbers. */
+typedef struct {
+    kd_dict *dict;        /* code - 1 of the normalised text */
+    kd_entry *entries;    /* of code */
+    kd_name_parts *names; /* of code; domains of names */
+    uint32_t count;       /* codes, with 0 */
+} kd_domain;
 
 /** A column: code 0 is missing; direct columns hold numbers (code = number + offset) and have no entries. */
 typedef struct {
     bool is_direct;
-    kd_dict *dict;       /* code - 1 of the normalised text */
-    kd_entry *entries;   /* of code */
-    uint32_t count;      /* codes, with 0 */
-    uint32_t *frequency; /* of code, records; NULL for direct columns of a wide range */
-    uint64_t present;    /* records with a value */
-    double same_pairs;   /* ordered pairs of records with the same value that could be one */
-    double both_present; /* ordered pairs of records with a value each that could be one */
-    float *tf_bits;      /* of code; NULL unless a level asks for it */
+    size_t domain;           /* index; values that are not direct */
+    const kd_dict *dict;     /* of the domain */
+    const kd_entry *entries; /* of the domain, by code */
+    uint32_t count;          /* codes, with 0 */
+    uint32_t *frequency;     /* of code, records; NULL when nobody asks, and for direct columns of a wide range */
+    uint64_t present;        /* records with a value */
+    double same_pairs;       /* ordered pairs of records with the same value that could be one */
+    double both_present;     /* ordered pairs of records with a value each that could be one */
+    float *tf_bits;          /* of code; NULL unless a level asks for it */
 } kd_values;
 
 enum { KD_DAY_OFFSET = 1000000, KD_NUMBER_OFFSET = 1 }; /* days from the year 1 on are above 0 */
@@ -46,12 +62,6 @@ typedef struct {
     const kd_entry *own; /* of column; NULL for the matcher's records */
 } kd_side;
 
-/** Key texts of a column's values as numbers; equal numbers are taken for equal keys. */
-typedef struct {
-    kd_key key;
-    uint32_t *of_code; /* NULL: computed from the code (whole values, direct columns) */
-} kd_key_table;
-
 struct kd_matcher {
     const kd_model *model;
     kd_match_options options;
@@ -61,9 +71,11 @@ struct kd_matcher {
     size_t width;   /* codes a record */
     uint32_t *codes;
     kd_values values[KD_MATCH_FIELDS_MAX];
-    kd_key_table *tables;
-    size_t table_count;
-    uint32_t *node; /* of record: first record of its collapsed group */
+    kd_domain domains[KD_MATCH_FIELDS_MAX];
+    size_t domain_count;
+    uint32_t *key_tables[KD_MATCH_KEY_TABLES_MAX]; /* of the model's key: its number for every code; NULL: the code */
+    uint32_t *node;                                /* of record: first record of its collapsed group */
+    uint8_t *is_told; /* of record: others of its group say all that it says; NULL when nothing was collapsed */
     double bits[KD_MATCH_COMPARISONS_MAX][KD_MATCH_LEVELS_MAX];
     double best_after[KD_MATCH_COMPARISONS_MAX + 1]; /* what the comparisons from this one on can add at most */
     double prior_bits;
@@ -89,10 +101,27 @@ static inline const kd_entry *kd_entry_of(const kd_matcher *matcher, const kd_si
 
 /** Parse a raw text into `out`; false when it means nothing. The normalised text is written to `buf`. */
 enum { KD_NORMAL_BYTES_MAX = 512 };
-bool kd_entry_read(const kd_model *model, size_t field, kd_str raw, kd_entry *out, char buf[KD_NORMAL_BYTES_MAX]);
-/** Code of row `row` of a frame's column for a model column, as the matcher would give it; `own` is filled for a foreign value. */
+bool kd_entry_read(const kd_model *model, size_t field, kd_str raw, kd_entry *out, kd_name_parts *parts,
+                   char buf[KD_NORMAL_BYTES_MAX]);
+
+/* values.c: a column of a frame for a column of the model */
+typedef struct {
+    const kd_column *columns[KD_MATCH_SOURCES_MAX];
+    size_t count;
+} kd_sources;
+bool kd_find_sources(const kd_model *model, size_t field, const kd_frame *frame, kd_sources *out_sources);
+/** Text of a row, several columns joined by a space; numbers and days written out. */
+kd_str kd_row_text(const kd_sources *sources, int64_t row, char *buf, size_t buf_bytes);
+/** Whether a model column can hold the frame's numbers as they are. */
+bool kd_is_direct(const kd_model *model, size_t field, const kd_sources *sources);
+uint32_t kd_direct_code(const kd_model *model, size_t field, const kd_column *column, int64_t row);
+/** Code of row `row` of a frame's column as the matcher would give it; `own` is filled for a foreign value. */
 uint32_t kd_record_code(const kd_matcher *matcher, const kd_frame *frame, size_t field, int64_t row, kd_entry *own,
-                        char buf[KD_NORMAL_BYTES_MAX]);
+                        kd_name_parts *parts, char buf[KD_NORMAL_BYTES_MAX]);
+
+/* load.c */
+/** Codes of all records, the distinct values and how often they occur. */
+KD_CHECKED kd_status kd_load(kd_matcher *matcher, const kd_frame *const *frames, size_t frame_count, kd_error *err);
 
 /* keys.c */
 KD_CHECKED kd_status kd_keys_prepare(kd_matcher *matcher, kd_error *err);
@@ -138,8 +167,8 @@ bool kd_score(const kd_matcher *matcher, const kd_side *a, const kd_side *b, dou
 void kd_score_prepare(kd_matcher *matcher);
 
 /* strings.c */
-/** Fill in length, is_ascii and set from the text. */
-void kd_entry_measure(kd_entry *entry);
+/** Fill in length, is_ascii, hash and, where the kind has one, set from the text. */
+void kd_entry_measure(kd_entry *entry, kd_field_kind kind);
 /** 0..1; any value below `at_least` when it does not reach that. */
 double kd_jaro_winkler(const kd_entry *a, const kd_entry *b, double at_least);
 /** Edits up to `most`, else most + 1; with swaps of neighbours as one edit when `with_swaps` (optimal string alignment). */
@@ -163,11 +192,27 @@ typedef struct {
 } kd_blocking;
 enum { KD_BLOCK_SLOTS = 64 };
 KD_CHECKED kd_status kd_block(const kd_matcher *matcher, const kd_blocking *blocking, kd_error *err);
-/** Sort by the upper 32 bits, stable. `spare` holds as many. */
-void kd_sort_packed(uint64_t *packed, uint64_t *spare, size_t count);
-/** Key and record of every record that has the rule's keys, sorted by key. Free with free(). */
-KD_CHECKED kd_status kd_block_keys(const kd_matcher *matcher, const kd_rule *rule, uint64_t **out_packed,
-                                   size_t *out_count, kd_error *err);
+
+/* near.c */
+/**
+ * Keys of records by the deletion neighbourhood of their value: a number that cannot be right meets every value one edit
+ * away. Only neighbourhoods that hold such a number are kept. `only_wrong`: only records with such a number.
+ */
+KD_CHECKED kd_status kd_near_keys(const kd_matcher *matcher, const kd_rule *rule, bool only_wrong,
+                                  uint64_t **out_packed, size_t *out_count, kd_error *err);
+enum { KD_NEAR_KEYS_MAX = 64 };
+/** Keys of one value, each once; returns how many. */
+size_t kd_near_keys_of(const kd_entry *entry, uint32_t keys[KD_NEAR_KEYS_MAX]);
+
+/* sort.c */
+/** Sort by the upper 32 bits, stable, on `threads` threads. `spare` holds as many. */
+KD_CHECKED kd_status kd_sort_packed(unsigned threads, uint64_t *packed, uint64_t *spare, size_t count, kd_error *err);
+/**
+ * Key and record of every record that has the rule's keys, sorted by key, then record; of collapsed groups only the
+ * records that say something of their own unless `with_told`. Free with free().
+ */
+KD_CHECKED kd_status kd_block_keys(const kd_matcher *matcher, const kd_rule *rule, bool with_told,
+                                   uint64_t **out_packed, size_t *out_count, kd_error *err);
 
 /* collapse.c */
 KD_CHECKED kd_status kd_collapse(kd_matcher *matcher, kd_error *err);

@@ -16,7 +16,7 @@ static size_t decode(kd_str text, uint32_t out[MAX])
     return count;
 }
 
-void kd_entry_measure(kd_entry *entry)
+void kd_entry_measure(kd_entry *entry, kd_field_kind kind)
 {
     uint32_t chars[MAX];
     size_t count = decode((kd_str){ entry->ptr, entry->len }, chars);
@@ -28,8 +28,8 @@ void kd_entry_measure(kd_entry *entry)
     }
     entry->length = (uint8_t)count;
     entry->is_ascii = is_ascii;
-    entry->set = set;
     entry->hash = (uint32_t)(kd_hash(entry->ptr, entry->len, 3) >> 32);
+    if (kind == KD_FIELD_TEXT || kind == KD_FIELD_IDENTITY) entry->set = set;
 }
 
 /* ---- where each character stands in a text ---- */

@@ -1,5 +1,6 @@
 #include "postgres.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ static kd_status fail_state(kd_error *err, const char *state, const char *messag
     if (is_class_23) return kd_fail(err, KD_CONFLICT, "", "the database refused a row: %s", message);
     if (strcmp(state, "25006") == 0) return kd_fail(err, KD_UNSUPPORTED, "", "this connection only reads");
     if (strcmp(state, "57014") == 0) return kd_fail(err, KD_CANCELLED, "", "stopped");
+    if (strcmp(state, "08P01") == 0) return kd_fail(err, KD_INVALID, "", "the values do not match the statement");
     if (strncmp(state, "08", 2) == 0 || strncmp(state, "57P", 3) == 0 || state[0] == '\0') {
         kd_fail(err, KD_IO, "", "the connection to the database was lost");
         kd_hint(err, "is the server running? what was not committed is undone");
@@ -177,9 +179,10 @@ static kd_status describe(kd_pg_store *s, kd_pg_statement *used, kd_error *err)
 static kd_status send(kd_pg_store *s, const char *sql, const kd_value *values, size_t count, parameters *p,
                       size_t *out_columns, kd_error *err)
 {
-    kd_pg_statement *used;
+    kd_pg_statement *used = NULL;
     KD_TRY(fill(p, values, count, err));
     KD_TRY(prepare(s, sql, &used, err));
+    assert(used);
     KD_TRY(describe(s, used, err));
     if (!PQsendQueryPrepared(s->conn, used->name, (int)count, p->values, NULL, NULL, 0)) return kd_pg_fail(NULL, err);
     PQsetSingleRowMode(s->conn);

@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from harness import KINDRED, on_each_database, run_tests, simulated  # noqa: E402
 
 PERSONS = 600
-KILLS_OF_IMPORT = KILLS_OF_LINK = 100  # on each database
+KILLS_OF_IMPORT, KILLS_OF_LINK = 120, 80  # on each database
 KILLS_OF_LINK_A_REGISTER = 10
 WHILE_WRITING = 0.5  # of the kills of link: it computes for long and writes for a moment
 START_SECONDS = 0.02

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "match/match.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,11 +57,11 @@ static void wrong_models_are_refused_with_their_place(void **state)
         { "columns: []\n" BY_A EASY, 1, 10, "columns" },
         { "columns: {}\n" BY_A EASY, 1, 10, "columns" },
         { "columns: {a: {kind: colour}}\n" BY_A EASY, 1, 21, "kind" },
-        { "columns: {a: {colour: red}}\n" BY_A EASY, 1, 15, "colour" },
+        { "columns: {a: {colour: red}}\n" BY_A EASY, 1, 23, "colour" },
         { "columns: {a: {day_first: true}}\n" BY_A EASY, 1, 14, "day_first" },
         { "columns: {a: {from: []}}\n" BY_A EASY, 1, 21, "from" },
         { "columns: {a: {from: [b, c, d, e, f]}}\n" BY_A EASY, 1, 34, "from" },
-        { NAMES "blok: 1\n" BY_A EASY, 2, 1, "blok" },
+        { NAMES "blok: 1\n" BY_A EASY, 2, 7, "blok" },
         { NAMES EASY, 1, 1, "blocking" },
         { NAMES "blocking: [[b]]\n" EASY, 2, 13, "'b'" },
         { NAMES "blocking: [[]]\n" EASY, 2, 12, "keys" },
@@ -97,12 +98,13 @@ static void wrong_models_are_refused_with_their_place(void **state)
                      "else}]}]\n",
           3, 35, "unless" },
         { NAMES BY_A EASY "prior: {probability: 2}\n", 4, 22, "probability" },
+        { NAMES BY_A EASY "prior: {matches_per_record: 0}\n", 4, 29, "above 0" },
         { NAMES BY_A EASY "threshold: high\n", 4, 12, "threshold" },
         { NAMES BY_A EASY "cluster: {method: single}\n", 4, 10, "method" },
         { NAMES BY_A EASY "distinct: [x]\n", 4, 12, "'x'" },
         { NAMES BY_A EASY "exclusive: [x]\n", 4, 13, "'x'" },
         { NAMES BY_A EASY "collapse: [[x]]\n", 4, 13, "'x'" },
-        { NAMES BY_A EASY "truth: {who: me}\n", 4, 9, "who" },
+        { NAMES BY_A EASY "truth: {who: me}\n", 4, 14, "who" },
         { NAMES BY_A EASY "truth: {entity: {pattern: '{N}'}}\n", 4, 17, "from" },
         { NAMES BY_A EASY "truth: {entity: {from: a, pattern: N}}\n", 4, 36, "{N}" },
     };
@@ -151,21 +153,25 @@ static void a_model_takes_no_more_than_it_can_hold(void **state)
 static void shipped_models_read(void **state)
 {
     (void)state;
-    static const char *const names[] = { "person",         "febrl1",    "febrl2",        "febrl3",
-                                         "febrl4",         "fake_1000", "rldata",        "uganda5k",
-                                         "historical_50k", "anonlink",  "foreigners110k" };
     kd_arena *arena = kd_arena_new(1 << 16);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    kd_error err = { 0 };
+    kd_str folder;
+    int count = 0;
+    assert_int_equal(kd_data_path(arena, "models", &folder, &err), KD_OK);
+    DIR *dir = opendir(folder.ptr);
+    assert_non_null(dir);
+    for (const struct dirent *entry; (entry = readdir(dir));) {
         kd_model *model = NULL;
-        kd_error err = { 0 };
-        kd_str path;
-        kd_str name = kd_arena_fmt(arena, "models/%s.yaml", names[i]);
-        assert_int_equal(kd_data_path(arena, name.ptr, &path, &err), KD_OK);
+        if (!kd_str_ends(kd_str_of(entry->d_name), KD_STR(".yaml"))) continue;
+        kd_str path = kd_path_join(arena, folder, kd_str_of(entry->d_name));
         if (kd_model_load(path.ptr, text, &model, &err) != KD_OK)
             fail_msg("%s:%d:%d: %s", path.ptr, (int)err.line, (int)err.column, err.message);
         assert_true(kd_model_columns(model) > 0);
         kd_model_free(model);
+        count++;
     }
+    assert_true(count >= 10);
+    closedir(dir);
     kd_arena_free(arena);
 }
 
@@ -381,9 +387,8 @@ static void near_numbers_meet_when_one_of_them_cannot_be_right(void **state)
         bool is_candidate;
     } cases[] = {
         { "11010519491231002X", "110105194912310021", true },  /* the check character */
-        { "11010519491231002X", "11010519491231020X", false }, /* two digits */
+        { "11010519491231002X", "11010519481231001X", false }, /* two digits */
         { "11010519491231002X", "1101051949123102X", true },   /* one too few */
-        { "11010519491231002X", "110105194912312008X", true }, /* one too many */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         outcome out =

@@ -1,107 +1,6 @@
-#include "store/store.h"
+#include "store_place.h"
 
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-/* Every fact is shown on SQLite and on a real PostgreSQL server, each in a fresh database. */
-typedef struct {
-    char dir[64];
-    char url[600];
-    kd_store *store;
-} place;
-
-static void must(kd_status status, const kd_error *err)
-{
-    if (status == KD_OK) return;
-    char text[1200];
-    kd_error_text(err, text, sizeof text);
-    fail_msg("%s", text);
-}
-
-static const char *server_url(void)
-{
-    const char *server = getenv("KINDRED_TEST_POSTGRES");
-    if (!server) fail_msg("KINDRED_TEST_POSTGRES is not set: run the tests under scripts/with_postgres.sh");
-    return server;
-}
-
-static void open_place(place *p, bool is_postgres)
-{
-    static int count;
-    kd_error err;
-    *p = (place){ .dir = "/tmp/kd_store_XXXXXX" };
-    assert_non_null(mkdtemp(p->dir));
-    if (is_postgres) {
-        char sql[96], schema[48];
-        kd_store *server;
-        snprintf(schema, sizeof schema, "store_%d_%d", (int)getpid(), ++count);
-        snprintf(sql, sizeof sql, "create schema %s", schema);
-        must(kd_store_open(server_url(), true, &server, &err), &err);
-        must(kd_store_exec(server, &err, NULL, sql, KD_NO_VALUES), &err);
-        kd_store_close(server);
-        snprintf(p->url, sizeof p->url, "%s%coptions=-csearch_path%%3D%s", server_url(),
-                 strchr(server_url(), '?') ? '&' : '?', schema);
-    } else {
-        snprintf(p->url, sizeof p->url, "sqlite:%s/t.db", p->dir);
-    }
-    must(kd_store_open(p->url, true, &p->store, &err), &err);
-}
-
-static void close_place(place *p)
-{
-    static const char *const names[] = { "t.db", "t.db-wal", "t.db-shm", "t.db-journal",
-                                         "b.db", "c.db",     "c.db-wal", "c.db-shm" };
-    kd_store_close(p->store);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s/%s", p->dir, names[i]);
-        unlink(path);
-    }
-    assert_int_equal(rmdir(p->dir), 0);
-}
-
-static void run_on_both(void (*fact)(place *))
-{
-    for (int is_postgres = 0; is_postgres < 2; is_postgres++) {
-        place p;
-        open_place(&p, is_postgres);
-        fact(&p);
-        close_place(&p);
-    }
-}
-
-#define FACT(name)                \
-    static void name(place *);    \
-    static void name##_(void **s) \
-    {                             \
-        (void)s;                  \
-        run_on_both(name);        \
-    }                             \
-    static void name(place *p)
-
-static void do_sql(place *p, const char *sql)
-{
-    kd_error err;
-    must(kd_store_exec(p->store, &err, NULL, sql, KD_NO_VALUES), &err);
-}
-
-static int64_t ask(kd_store *store, const char *sql)
-{
-    kd_error err;
-    int64_t value = -1;
-    must(kd_store_int(store, &err, &value, sql, KD_NO_VALUES), &err);
-    return value;
-}
 
 FACT(values_come_back_as_they_went_in)
 {
@@ -143,21 +42,6 @@ FACT(a_text_with_a_nul_is_refused)
                                    KD_VALUES(kd_text_value((kd_str){ "a\0b", 3 }))),
                      KD_INVALID);
     assert_int_equal(ask(p->store, "select count(*) from t"), 0);
-}
-
-static void load_numbers(kd_store *store, int from, int to)
-{
-    static const char *const columns[] = { "id", "s" };
-    kd_error err;
-    kd_bulk *bulk;
-    must(kd_bulk_begin(store, "t", columns, 2, &bulk, &err), &err);
-    for (int i = from; i < to; i++) {
-        char text[32];
-        snprintf(text, sizeof text, "行\t%d\\", i);
-        kd_value values[] = { kd_int(i), i % 3 ? kd_text_value(kd_str_of(text)) : KD_NULL };
-        must(kd_bulk_row(bulk, values, &err), &err);
-    }
-    must(kd_bulk_finish(bulk, &err), &err);
 }
 
 FACT(many_rows_load_and_stream)
@@ -237,29 +121,8 @@ FACT(a_reader_sees_only_what_is_committed_and_writes_nothing)
     assert_int_equal(ask(reader, "select count(*) from t"), 0);
     must(kd_store_commit(p->store, &err), &err);
     assert_int_equal(ask(reader, "select count(*) from t"), 1);
-    assert_int_not_equal(kd_store_exec(reader, &err, NULL, "insert into t (id) values (2)", KD_NO_VALUES), KD_OK);
+    assert_int_equal(kd_store_exec(reader, &err, NULL, "insert into t (id) values (2)", KD_NO_VALUES), KD_UNSUPPORTED);
     kd_store_close(reader);
-}
-
-/* SQLite must not be carried through fork: the child is made while no connection is open, and waits for a byte. */
-static pid_t fork_beside(place *p, int go[2])
-{
-    kd_error err;
-    kd_store_close(p->store);
-    assert_int_equal(pipe(go), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    char byte;
-    if (child == 0 && read(go[0], &byte, 1) != 1) _exit(2);
-    if (child > 0) must(kd_store_open(p->url, false, &p->store, &err), &err);
-    return child;
-}
-
-static void let_go(int go[2])
-{
-    assert_int_equal(write(go[1], "x", 1), 1);
-    close(go[0]);
-    close(go[1]);
 }
 
 static bool write_beside(const char *url)
@@ -342,137 +205,173 @@ FACT(indexes_are_dropped_and_made_again)
     assert_int_equal(ask(p->store, count), before);
 }
 
-static void fill_some(place *p)
+FACT(no_value_of_a_person_stands_in_an_error)
 {
+    static const char *const wrong[] = {
+        "insert into t (id, s) values (1, $1)",    /* a key that is taken */
+        "insert into t (id, s) values (2, $1)",    /* a text that is taken */
+        "insert into t (id) values ($1)",          /* no number */
+        "insert into t (id, s) values (null, $1)", /* no key */
+        "insert into t (id, s) values (3, null)",  /* no text; the value is not used */
+    };
     kd_error err;
-    must(kd_store_migrate(p->store, &err), &err);
-    for (int i = 0; i < 50; i++)
-        must(kd_store_exec(p->store, &err, NULL,
-                           "insert into link (person_id, source_record_id, peer_record_id, weight, decided) "
-                           "values ($1, $2, $3, $4, 0)",
-                           KD_VALUES(kd_int(i / 3), kd_int(i), kd_int(i), kd_real(0.1 * i))),
-             &err);
-    must(kd_store_exec(p->store, &err, NULL, "insert into setting (name, value) values ('名', '值\n')", KD_NO_VALUES),
-         &err);
-}
-
-FACT(a_backup_restores_into_either_database)
-{
-    kd_error err;
-    char backup[128];
-    fill_some(p);
-    snprintf(backup, sizeof backup, "%s/b.db", p->dir);
-    must(kd_store_backup(p->store, backup, NULL, &err), &err);
-    assert_int_equal(kd_store_restore(p->store, backup, NULL, &err), KD_CONFLICT);
-    for (int is_postgres = 0; is_postgres < 2; is_postgres++) {
-        place other;
-        open_place(&other, is_postgres);
-        must(kd_store_restore(other.store, backup, NULL, &err), &err);
-        assert_int_equal(ask(other.store, "select count(*) from link"), 50);
-        assert_int_equal(ask(other.store, "select count(*) from setting where name = '名' and value = '值\n'"), 1);
-        must(kd_store_check_shards(other.store, &err), &err);
-        close_place(&other);
+    char text[1200];
+    do_sql(p, "create table t (id bigint not null primary key, s text not null unique)");
+    do_sql(p, "insert into t (id, s) values (1, 'wangxiaoming')");
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        err = (kd_error){ 0 };
+        kd_status status =
+            kd_store_exec(p->store, &err, NULL, wrong[i], KD_VALUES(kd_text_value(KD_STR("wangxiaoming"))));
+        assert_int_equal(status, i < 2 ? KD_CONFLICT : KD_INVALID);
+        kd_error_text(&err, text, sizeof text);
+        assert_null(strstr(text, "wangxiaoming"));
     }
 }
 
-FACT(a_damaged_backup_restores_nothing)
+FACT(more_statements_run_than_are_kept)
 {
     kd_error err;
-    char backup[128], url[160];
-    kd_store *damaged;
-    fill_some(p);
-    snprintf(backup, sizeof backup, "%s/b.db", p->dir);
-    snprintf(url, sizeof url, "sqlite:%s", backup);
-    must(kd_store_backup(p->store, backup, NULL, &err), &err);
-    must(kd_store_open(url, false, &damaged, &err), &err);
-    must(kd_store_exec(damaged, &err, NULL, "update link set weight = weight + 1 where source_record_id = 7",
-                       KD_NO_VALUES),
-         &err);
-    must(kd_store_exec(damaged, &err, NULL, "pragma journal_mode = delete", KD_NO_VALUES), &err);
-    kd_store_close(damaged);
-    place other;
-    open_place(&other, false);
-    assert_int_equal(kd_store_restore(other.store, backup, NULL, &err), KD_INVALID);
-    assert_int_equal(ask(other.store, "select count(*) from link"), 0);
-    close_place(&other);
-    assert_int_equal(truncate(backup, 20000), 0);
-    open_place(&other, false);
-    assert_int_equal(kd_store_restore(other.store, backup, NULL, &err), KD_INVALID);
-    close_place(&other);
-}
-
-/* A child loads and is killed; what it had not committed is not there, what it had is. */
-FACT(a_killed_writer_leaves_all_or_nothing)
-{
-    kd_error err;
-    kd_rng rng;
-    do_sql(p, "create table t (id bigint not null primary key, s text)");
-    kd_rng_init(&rng, 11);
-    for (int round = 0; round < 12; round++) {
-        int go[2];
-        pid_t child = fork_beside(p, go);
-        if (child == 0) {
-            kd_store *own;
-            if (kd_store_open(p->url, false, &own, &err) != KD_OK || kd_store_begin(own, &err) != KD_OK) _exit(1);
-            load_numbers(own, round * 40000, round * 40000 + 40000);
-            (void)!kd_store_commit(own, &err);
-            _exit(0);
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 600; i++) {
+            char sql[64];
+            int64_t value;
+            snprintf(sql, sizeof sql, "select %d + cast($1 as bigint)", i);
+            must(kd_store_int(p->store, &err, &value, sql, KD_VALUES(kd_int(1000))), &err);
+            assert_int_equal(value, 1000 + i);
         }
-        let_go(go);
-        usleep((useconds_t)kd_rng_below(&rng, 90000));
-        kill(child, SIGKILL);
-        waitpid(child, NULL, 0);
-        char sql[96];
-        snprintf(sql, sizeof sql, "select count(*) from t where id >= %d and id < %d", round * 40000,
-                 round * 40000 + 40000);
-        int64_t count = ask(p->store, sql);
-        assert_true(count == 0 || count == 40000);
+}
+
+FACT(columns_are_counted_before_the_first_row)
+{
+    kd_error err;
+    kd_rows *rows;
+    bool has_row = true;
+    do_sql(p, "create table t (a bigint, b text, c text)");
+    must(kd_store_query(p->store, &err, &rows, "select a, b, c from t", KD_NO_VALUES), &err);
+    assert_int_equal(kd_rows_columns(rows), 3);
+    for (int i = 0; i < 2; i++) { /* asking again after the end is answered alike */
+        must(kd_rows_next(rows, &has_row, &err), &err);
+        assert_false(has_row);
+    }
+    kd_rows_close(rows);
+}
+
+FACT(nothing_else_runs_while_rows_are_open)
+{
+    kd_error err;
+    kd_rows *rows, *more;
+    bool has_row = false;
+    do_sql(p, "create table t (a bigint)");
+    do_sql(p, "insert into t (a) values (1), (2)");
+    must(kd_store_query(p->store, &err, &rows, "select a from t order by a", KD_NO_VALUES), &err);
+    must(kd_rows_next(rows, &has_row, &err), &err);
+    assert_int_equal(kd_store_exec(p->store, &err, NULL, "delete from t", KD_NO_VALUES), KD_INVALID);
+    assert_int_equal(kd_store_query(p->store, &err, &more, "select a from t", KD_NO_VALUES), KD_INVALID);
+    assert_int_equal(kd_store_begin(p->store, &err), KD_INVALID);
+    must(kd_rows_next(rows, &has_row, &err), &err);
+    assert_int_equal(kd_rows_int(rows, 0), 2); /* and the rows go on */
+    kd_rows_close(rows);
+    assert_int_equal(ask(p->store, "select count(*) from t"), 2);
+}
+
+FACT(a_failed_statement_ends_its_transaction)
+{
+    kd_error err;
+    do_sql(p, "create table t (id bigint not null primary key)");
+    must(kd_store_begin(p->store, &err), &err);
+    do_sql(p, "insert into t (id) values (1)");
+    assert_int_equal(kd_store_exec(p->store, &err, NULL, "insert into t (id) values (1)", KD_NO_VALUES), KD_CONFLICT);
+    assert_int_equal(kd_store_exec(p->store, &err, NULL, "insert into t (id) values (2)", KD_NO_VALUES), KD_INVALID);
+    assert_int_equal(kd_store_commit(p->store, &err), KD_INVALID);
+    assert_int_equal(ask(p->store, "select count(*) from t"), 0);
+    do_sql(p, "insert into t (id) values (3)");
+    assert_int_equal(ask(p->store, "select count(*) from t"), 1);
+}
+
+FACT(a_rollback_in_the_middle_of_a_load_leaves_nothing)
+{
+    static const char *const columns[] = { "id", "s" };
+    kd_error err;
+    kd_bulk *bulk;
+    do_sql(p, "create table t (id bigint not null primary key, s text)");
+    must(kd_store_begin(p->store, &err), &err);
+    must(kd_bulk_begin(p->store, "t", columns, 2, &bulk, &err), &err);
+    for (int i = 0; i < 50000; i++) must(kd_bulk_row(bulk, (const kd_value[]){ kd_int(i), KD_NULL }, &err), &err);
+    kd_store_rollback(p->store);
+    kd_bulk_cancel(bulk);
+    assert_int_equal(ask(p->store, "select count(*) from t"), 0);
+    must(kd_store_begin(p->store, &err), &err);
+    must(kd_bulk_begin(p->store, "t", columns, 2, &bulk, &err), &err);
+    must(kd_bulk_row(bulk, (const kd_value[]){ kd_int(1), KD_NULL }, &err), &err);
+    kd_bulk_cancel(bulk);
+    assert_int_equal(kd_store_commit(p->store, &err), KD_INVALID); /* part of a load is not committed */
+    assert_int_equal(ask(p->store, "select count(*) from t"), 0);
+}
+
+FACT(values_and_parameters_must_agree)
+{
+    static const struct {
+        const char *sql;
+        size_t values;
+        bool is_right;
+    } cases[] = {
+        { "select cast($1 as bigint) + cast($2 as bigint)", 2, true },
+        { "select cast($2 as bigint) - cast($1 as bigint)", 2, true },
+        { "select cast($1 as bigint) + cast($1 as bigint)", 1, true },
+        { "select cast($1 as bigint) + cast($2 as bigint)", 1, false },
+        { "select cast($1 as bigint)", 2, false },
+        { "select 1; select 2", 0, false },
+        { "selec", 0, false },
+    };
+    static const int64_t answers[] = { 5 + 7, 7 - 5, 5 + 5 };
+    kd_error err;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const kd_value values[] = { kd_int(5), kd_int(7) };
+        int64_t answer = 0;
+        kd_status status = kd_store_int(p->store, &err, &answer, cases[i].sql, values, cases[i].values);
+        assert_int_equal(status, cases[i].is_right ? KD_OK : KD_INVALID);
+        if (cases[i].is_right) assert_int_equal(answer, answers[i]);
     }
 }
 
-static void a_full_disk_is_told_and_loses_nothing(void **state)
+FACT(changed_rows_are_counted)
 {
-    (void)state;
-    place p;
     kd_error err;
-    open_place(&p, false);
-    do_sql(&p, "create table t (id bigint not null primary key, s text)");
-    do_sql(&p, "insert into t (id, s) values (1, 'a')");
-    struct rlimit before, tight = { 2 << 20, 2 << 20 };
-    getrlimit(RLIMIT_FSIZE, &before);
-    tight.rlim_max = before.rlim_max;
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
-    must(kd_store_begin(p.store, &err), &err);
-    kd_status status = KD_OK;
-    do_sql(&p, "pragma cache_size = 10");
-    for (int i = 2; i < 400000 && status == KD_OK; i++)
-        status = kd_store_exec(p.store, &err, NULL, "insert into t (id, s) values ($1, 'aaaaaaaaaaaaaaaaaaaaaaaaaa')",
-                               KD_VALUES(kd_int(i)));
-    assert_int_equal(kd_store_end(p.store, status, &err), KD_IO);
-    assert_true(err.hint[0]);
-    setrlimit(RLIMIT_FSIZE, &before);
-    assert_int_equal(ask(p.store, "select count(*) from t"), 1);
-    must(kd_store_check_version(p.store, &err) == KD_UNSUPPORTED ? KD_OK : KD_INVALID, &err);
-    close_place(&p);
+    int64_t changed = -1;
+    do_sql(p, "create table t (a bigint)");
+    must(kd_store_exec(p->store, &err, &changed, "insert into t (a) values (1), (2), (3)", KD_NO_VALUES), &err);
+    assert_int_equal(changed, 3);
+    must(kd_store_exec(p->store, &err, &changed, "create table u (a bigint)", KD_NO_VALUES), &err);
+    assert_int_equal(changed, 0);
+    must(kd_store_exec(p->store, &err, &changed, "update t set a = 9 where a > 1", KD_NO_VALUES), &err);
+    assert_int_equal(changed, 2);
 }
 
-static void what_is_no_database_is_told(void **state)
+FACT(what_a_cluster_refuses_is_found)
 {
-    (void)state;
+    static const struct {
+        const char *make[2], *drop[2], *told; /* by kd_store_kind */
+    } cases[] = {
+        { { "create trigger w after insert on batch begin select 1; end",
+            "create trigger w before update on batch for each row execute function suppress_redundant_updates_trigger()" },
+          { "drop trigger w", "drop trigger w on batch" },
+          "trigger" },
+        { { "create table w (id bigint references batch (id))", "create table w (id bigint references batch (id))" },
+          { "drop table w", "drop table w" },
+          "foreign key" },
+        { { "create table w (id integer primary key autoincrement)", "create sequence w" },
+          { "drop table w", "drop sequence w" },
+          "sequence" },
+    };
     kd_error err;
-    kd_store *store;
-    char path[] = "/tmp/kd_store_XXXXXX", url[64];
-    assert_int_equal(kd_store_open("mysql://x", false, &store, &err), KD_INVALID);
-    assert_int_equal(kd_store_open("sqlite:/nonexistent/x.db", false, &store, &err), KD_NOT_FOUND);
-    int fd = mkstemp(path);
-    for (int i = 0; i < 400; i++) assert_int_equal(write(fd, "this is no database, only words\n", 32), 32);
-    close(fd);
-    snprintf(url, sizeof url, "sqlite:%s", path);
-    assert_int_equal(kd_store_open(url, false, &store, &err), KD_INVALID);
-    unlink(path);
-    assert_int_equal(kd_store_open("postgresql://kindred:verysecret@127.0.0.1:1/none", false, &store, &err), KD_IO);
-    assert_null(strstr(err.message, "verysecret"));
+    kd_store_kind kind = kd_store_kind_of(p->store);
+    must(kd_store_migrate(p->store, &err), &err);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        do_sql(p, cases[i].make[kind]);
+        assert_int_equal(kd_store_check_shards(p->store, &err), KD_INVALID);
+        assert_non_null(strstr(err.message, cases[i].told));
+        do_sql(p, cases[i].drop[kind]);
+    }
 }
 
 int main(void)
@@ -488,11 +387,15 @@ int main(void)
         cmocka_unit_test(the_schema_is_made_once_and_a_newer_one_is_refused_),
         cmocka_unit_test(the_shard_map_is_held_to_the_catalogue_),
         cmocka_unit_test(indexes_are_dropped_and_made_again_),
-        cmocka_unit_test(a_backup_restores_into_either_database_),
-        cmocka_unit_test(a_damaged_backup_restores_nothing_),
-        cmocka_unit_test(a_killed_writer_leaves_all_or_nothing_),
-        cmocka_unit_test(a_full_disk_is_told_and_loses_nothing),
-        cmocka_unit_test(what_is_no_database_is_told),
+        cmocka_unit_test(no_value_of_a_person_stands_in_an_error_),
+        cmocka_unit_test(more_statements_run_than_are_kept_),
+        cmocka_unit_test(columns_are_counted_before_the_first_row_),
+        cmocka_unit_test(nothing_else_runs_while_rows_are_open_),
+        cmocka_unit_test(a_failed_statement_ends_its_transaction_),
+        cmocka_unit_test(a_rollback_in_the_middle_of_a_load_leaves_nothing_),
+        cmocka_unit_test(values_and_parameters_must_agree_),
+        cmocka_unit_test(changed_rows_are_counted_),
+        cmocka_unit_test(what_a_cluster_refuses_is_found_),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }
