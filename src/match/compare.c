@@ -229,9 +229,10 @@ uint32_t kd_pattern(const kd_matcher *m, const kd_side *a, const kd_side *b)
 double kd_tf_bits(const kd_matcher *m, const kd_comparison *comparison, size_t level, const kd_side *a)
 {
     const kd_values *values = &m->values[comparison->field];
-    if (!comparison->levels[level].has_term_frequency || !values->tf_bits) return 0;
+    if (!comparison->levels[level].has_term_frequency || !values->rare_bits) return 0;
     uint32_t code = a->codes[comparison->field];
-    return code < values->count ? (double)values->tf_bits[code] : 0;
+    if (code >= values->count) return 0;
+    return m->u_bits[comparison - m->model->comparisons][level] + (double)values->rare_bits[code];
 }
 
 bool kd_score(const kd_matcher *m, const kd_side *a, const kd_side *b, double floor_bits, double *out_bits,
@@ -263,11 +264,8 @@ static double most_bits(const kd_matcher *m, const kd_comparison *comparison, si
 {
     double bits = kd_level_bits(&comparison->levels[level]);
     const kd_values *values = &m->values[comparison->field];
-    if (!comparison->levels[level].has_term_frequency || !values->tf_bits) return bits;
-    double most = 0;
-    for (uint32_t code = 1; code < values->count; code++)
-        if ((double)values->tf_bits[code] > most) most = (double)values->tf_bits[code];
-    return bits + most;
+    if (!comparison->levels[level].has_term_frequency || !values->rare_bits) return bits;
+    return bits + fmax(0, log2(comparison->levels[level].u) + (double)values->most_rare_bits);
 }
 
 void kd_score_prepare(kd_matcher *m)
@@ -283,6 +281,7 @@ void kd_score_prepare(kd_matcher *m)
                               ? 0
                               : kd_level_bits(&comparison->levels[level]);
             m->bits[i][level] = bits;
+            m->u_bits[i][level] = isnan(comparison->levels[level].u) ? 0 : log2(comparison->levels[level].u);
             double most = bits == 0 ? 0 : most_bits(m, comparison, level);
             if (most > best) best = most;
         }

@@ -60,7 +60,7 @@ void kd_matcher_free(kd_matcher *matcher)
         free(matcher->domains[i].entries);
         free(matcher->domains[i].names);
         free(matcher->values[i].frequency);
-        free(matcher->values[i].tf_bits);
+        free(matcher->values[i].rare_bits);
     }
     for (size_t i = 0; i < KD_MATCH_KEY_TABLES_MAX; i++) free(matcher->key_tables[i]);
     free(matcher->codes);

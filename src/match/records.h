@@ -51,7 +51,8 @@ typedef struct {
     uint64_t present;        /* records with a value */
     double same_pairs;       /* ordered pairs of records with the same value that could be one */
     double both_present;     /* ordered pairs of records with a value each that could be one */
-    float *tf_bits;          /* of code; NULL unless a level asks for it */
+    float *rare_bits;        /* of code: log2 of 1 / its share of the values; NULL unless a level asks for it */
+    float most_rare_bits;
 } kd_values;
 
 enum { KD_DAY_OFFSET = 1000000, KD_NUMBER_OFFSET = 1 }; /* days from the year 1 on are above 0 */
@@ -77,6 +78,7 @@ struct kd_matcher {
     uint32_t *node;                                /* of record: first record of its collapsed group */
     uint8_t *is_told; /* of record: others of its group say all that it says; NULL when nothing was collapsed */
     double bits[KD_MATCH_COMPARISONS_MAX][KD_MATCH_LEVELS_MAX];
+    double u_bits[KD_MATCH_COMPARISONS_MAX][KD_MATCH_LEVELS_MAX]; /* log2 u; term frequency takes its place */
     double best_after[KD_MATCH_COMPARISONS_MAX + 1]; /* what the comparisons from this one on can add at most */
     double prior_bits;
 };
@@ -132,6 +134,25 @@ uint32_t kd_rule_key(const kd_matcher *matcher, const kd_rule *rule, const kd_si
 /** The same for any order of the rows: for sampling. */
 uint64_t kd_rule_content(const kd_matcher *matcher, const kd_rule *rule, const kd_side *side);
 bool kd_rule_holds(const kd_matcher *matcher, const kd_rule *rule, const kd_side *a, const kd_side *b);
+
+/* patterns.c */
+/** Pairs of one pattern whose shared values are equally rare. */
+typedef struct {
+    uint32_t pattern;
+    uint32_t rare; /* bits that the rarity of values shared at levels with term frequency adds up to */
+    double count;
+} kd_pattern_count;
+typedef struct {
+    kd_pattern_count *patterns; /* in their order */
+    size_t count;
+} kd_patterns;
+/**
+ * Patterns of the pairs that one rule brings (`only`), or all rules together (SIZE_MAX), every pair once; counts are of a
+ * sample of blocks when there are many, scaled up. Free with kd_patterns_done.
+ */
+KD_CHECKED kd_status kd_patterns_read(const kd_matcher *matcher, const kd_rule *rules, size_t rule_count, size_t only,
+                                      kd_patterns *out_patterns, kd_error *err);
+void kd_patterns_done(kd_patterns *patterns);
 
 /* train_u.c */
 typedef struct {

@@ -162,7 +162,7 @@ static kd_status read_feed(const kd_yaml *node, sim_layout *layout, int32_t as_o
     feed->index = (uint32_t)layout->feed_count;
     feed->name = kd_yaml_text(node, "feed", KD_STR(""));
     feed->file = kd_yaml_text(node, "file", feed->name);
-    size_t format, rows, dates, delimiter;
+    size_t format = 0, rows = 0, dates = 0, delimiter = 0;
     KD_TRY(read_word(node, "format", "utf8_bom", FORMATS, &format, err));
     KD_TRY(read_word(node, "rows", "", ROWS, &rows, err));
     KD_TRY(read_word(node, "dates", "y-m-d", DATES, &dates, err));
