@@ -15,31 +15,22 @@ ORDER = ("base text frame match rules demog simulate store register access excha
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<(kindred/[^>]+)>)', re.M)
 
 
-def target_of(file, quoted, public):
-    """The layer and the header that an include names, whichever way it is written."""
-    if public:
-        return pathlib.PurePath(public).stem, None
-    if "/" in quoted:
-        folder, header = quoted.split("/", 1)
-        return ("cli" if folder == ".." else folder), header
-    return file.parent.name, quoted
-
-
 def faults_of(file, layer):
-    for match in INCLUDE.finditer(file.read_text(encoding="utf-8")):
+    text = file.read_text(encoding="utf-8")
+    for match in INCLUDE.finditer(text):
         quoted, public = match.groups()
-        line = file.read_text(encoding="utf-8")[:match.start()].count("\n") + 1
-        where = f"{file.relative_to(ROOT)}:{line}"
-        if quoted and ".." in quoted:
-            yield f"{where}: an include with .. hides where it goes: {quoted}"
+        where = f"{file.relative_to(ROOT)}:{text[:match.start()].count(chr(10)) + 1}"
+        path = pathlib.PurePosixPath(quoted or public)
+        if ".." in path.parts:
+            yield f"{where}: an include with .. hides where it goes: {path}"
             continue
-        other, header = target_of(file, quoted, public)
+        other = path.stem if public else path.parts[0] if len(path.parts) > 1 else layer
         if other not in ORDER:
             yield f"{where}: '{other}' is no layer"
         elif ORDER.index(other) > ORDER.index(layer):
             yield f"{where}: {layer} stands above {other} and must not see it"
-        elif other != layer and header and header != f"{other}.h":
-            yield f"{where}: {other}/{header} is private to src/{other}; include {other}/{other}.h"
+        elif other != layer and quoted and path.parts[1:] != (f"{other}.h",):
+            yield f"{where}: {path} is private to src/{other}; include {other}/{other}.h"
 
 
 def main():

@@ -95,12 +95,26 @@ static int digits_differing(kd_ymd a, kd_ymd b)
     return __builtin_popcountll(x & 0x11111111);
 }
 
+/* Two neighbouring digits of the year, the month or the day have changed places. */
+static bool digits_swapped(kd_ymd date_a, kd_ymd date_b)
+{
+    static const unsigned places[] = { 0, 2, 4, 5, 6 }; /* of the lower digit: day, month, year */
+    uint64_t a = digits_of(date_a), b = digits_of(date_b);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        unsigned low = places[i] * 4, high = low + 4;
+        uint64_t swapped = (a >> low & 15) << high | (a >> high & 15) << low;
+        if (a != b && ((a & ~(UINT64_C(255) << low)) | swapped) == b) return true;
+    }
+    return false;
+}
+
 static bool date_is_at(const kd_matcher *m, const kd_level *level, int32_t day_a, int32_t day_b)
 {
     kd_ymd a = kd_day_to_ymd(day_a), b = kd_day_to_ymd(day_b);
     switch (level->kind) {
     case KD_LEVEL_EXACT: return day_a == day_b;
     case KD_LEVEL_ONE_DIGIT: return digits_differing(a, b) == 1;
+    case KD_LEVEL_DIGITS_SWAPPED: return digits_swapped(a, b);
     case KD_LEVEL_DAY_MONTH: return a.year == b.year && a.month == b.day && a.day == b.month;
     case KD_LEVEL_LUNAR:
         return kd_day_if_lunar(m->model->text, day_a) == day_b || kd_day_if_lunar(m->model->text, day_b) == day_a;

@@ -37,6 +37,7 @@ static const word LEVEL_KINDS[] = { { "exact", KD_LEVEL_EXACT },
                                     { "typo", KD_LEVEL_TYPO },
                                     { "both_valid", KD_LEVEL_BOTH_VALID },
                                     { "one_digit", KD_LEVEL_ONE_DIGIT },
+                                    { "digits_swapped", KD_LEVEL_DIGITS_SWAPPED },
                                     { "day_month_swapped", KD_LEVEL_DAY_MONTH },
                                     { "lunar", KD_LEVEL_LUNAR },
                                     { "new_year", KD_LEVEL_NEW_YEAR },
@@ -253,6 +254,7 @@ static bool level_fits(kd_level_kind level, kd_field_kind field)
     case KD_LEVEL_TYPO:
     case KD_LEVEL_BOTH_VALID: return field == KD_FIELD_IDENTITY;
     case KD_LEVEL_ONE_DIGIT:
+    case KD_LEVEL_DIGITS_SWAPPED:
     case KD_LEVEL_DAY_MONTH:
     case KD_LEVEL_LUNAR:
     case KD_LEVEL_NEW_YEAR:

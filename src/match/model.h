@@ -80,7 +80,8 @@ typedef enum {
     KD_LEVEL_TYPO,       /* identity: at_most edits and one side cannot be right */
     KD_LEVEL_BOTH_VALID, /* identity: two different good numbers */
     KD_LEVEL_ONE_DIGIT,
-    KD_LEVEL_DAY_MONTH, /* day and month swapped */
+    KD_LEVEL_DIGITS_SWAPPED, /* two neighbouring digits of the year, month or day */
+    KD_LEVEL_DAY_MONTH,      /* day and month swapped */
     KD_LEVEL_LUNAR,
     KD_LEVEL_NEW_YEAR, /* same year, one side 1 January */
     KD_LEVEL_SAME_MONTH,

@@ -4,11 +4,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { RULE_PAIRS = 3000000, RARE_MOST = 255 };
+enum { RULE_PAIRS = 3000000, RARE_MOST = 255, TIMES_MOST = 3 };
 
 typedef struct {
     const kd_matcher *m;
-    kd_map *slots[KD_BLOCK_SLOTS]; /* pattern << 8 | rare, to count */
+    const kd_rule *rules;
+    size_t rule_count;
+    bool is_every_rule;
+    kd_map *slots[KD_BLOCK_SLOTS]; /* pattern, rare and times, to count */
     kd_map *all;                   /* the same of all rules so far, brought to one scale */
     uint64_t weight;
     bool is_full;
@@ -27,12 +30,21 @@ static uint32_t rare_bits(const kd_matcher *m, uint32_t pattern, const kd_side *
     return bits < RARE_MOST ? (uint32_t)lround(bits) : RARE_MOST;
 }
 
+static uint32_t times_brought(const counting *c, const kd_side *a, const kd_side *b)
+{
+    uint32_t times = 0;
+    for (size_t i = 0; i < c->rule_count && times < TIMES_MOST; i++) times += kd_rule_holds(c->m, &c->rules[i], a, b);
+    return times;
+}
+
 static kd_status count_pair(void *ctx, size_t slot, uint32_t a, uint32_t b, kd_error *err)
 {
     counting *c = ctx;
     kd_side x = kd_side_of(c->m, a), y = kd_side_of(c->m, b);
     uint32_t pattern = kd_pattern(c->m, &x, &y);
-    uint64_t *count = kd_map_put(c->slots[slot], (uint64_t)pattern << 8 | rare_bits(c->m, pattern, &x), NULL);
+    uint32_t times = c->is_every_rule ? times_brought(c, &x, &y) : 0;
+    uint64_t key = (uint64_t)pattern << 16 | rare_bits(c->m, pattern, &x) << 8 | times;
+    uint64_t *count = kd_map_put(c->slots[slot], key, NULL);
     if (!count) return kd_fail(err, KD_LIMIT, "", "no memory to count patterns");
     ++*count;
     return KD_OK;
@@ -76,13 +88,15 @@ static int by_pattern(const void *a, const void *b)
 {
     const kd_pattern_count *x = a, *y = b;
     if (x->pattern != y->pattern) return x->pattern < y->pattern ? -1 : 1;
-    return (x->rare > y->rare) - (x->rare < y->rare);
+    if (x->rare != y->rare) return x->rare < y->rare ? -1 : 1;
+    return (x->times > y->times) - (x->times < y->times);
 }
 
 static void add_entry(void *ctx, uint64_t key, uint64_t value)
 {
     kd_patterns *list = ctx;
-    list->patterns[list->count++] = (kd_pattern_count){ (uint32_t)(key >> 8), (uint32_t)(key & 0xFF), (double)value };
+    list->patterns[list->count++] =
+        (kd_pattern_count){ (uint32_t)(key >> 16), (uint8_t)(key >> 8 & 0xFF), (uint8_t)(key & 0xFF), (double)value };
 }
 
 static kd_status to_list(const counting *c, kd_patterns *out, kd_error *err)
@@ -98,7 +112,8 @@ static kd_status to_list(const counting *c, kd_patterns *out, kd_error *err)
 kd_status kd_patterns_read(const kd_matcher *m, const kd_rule *rules, size_t rule_count, size_t only,
                            kd_patterns *out_patterns, kd_error *err)
 {
-    counting c = { .m = m, .all = kd_map_new(1 << 10) };
+    counting c = { .m = m, .rules = rules, .rule_count = rule_count, .is_every_rule = only == SIZE_MAX };
+    c.all = kd_map_new(1 << 10);
     const kd_blocking blocking = { .rules = rules,
                                    .rule_count = rule_count,
                                    .only = only,

@@ -139,7 +139,8 @@ bool kd_rule_holds(const kd_matcher *matcher, const kd_rule *rule, const kd_side
 /** Pairs of one pattern whose shared values are equally rare. */
 typedef struct {
     uint32_t pattern;
-    uint32_t rare; /* bits that the rarity of values shared at levels with term frequency adds up to */
+    uint8_t rare;  /* bits that the rarity of values shared at levels with term frequency adds up to */
+    uint8_t times; /* rules that bring the pair: 1, 2, 3 for more; 0 when only one rule was asked */
     double count;
 } kd_pattern_count;
 typedef struct {

@@ -13,9 +13,10 @@
 
 enum { ROUNDS = 200 };
 static const double PROBABILITY_LEAST = 1e-9, CONVERGED = 1e-5;
-static const double NOT_BROUGHT = 1.05;                    /* all matches, to those that blocking brings */
+static const double MISSED_MOST = 0.5;                     /* matches that blocking misses, to those that it brings */
 static const double FIRST_MATCHES = 0.5;                   /* of a record, before anything is known */
 static const double LIKE_SEEN = 2;                         /* pairs that what m begins with counts for */
+static const double ELSE_MOST = 0.6;                       /* m of the last level */
 static const double EXACT_SHARE = 0.88, ELSE_SHARE = 0.04; /* where m begins */
 
 typedef struct {
@@ -102,6 +103,15 @@ static void expect(const training *t, size_t rule, double sums[][KD_MATCH_LEVELS
     }
 }
 
+/* Pairs that mostly differ are no matches, whatever they share: without this, families can be taken for persons. */
+static void cap_else(const kd_comparison *comparison, double *sums)
+{
+    size_t last = comparison->level_count - 1;
+    double alike = 0;
+    for (size_t l = 1; l < last; l++) alike += sums[l];
+    sums[last] = fmin(sums[last], alike * ELSE_MOST / (1 - ELSE_MOST));
+}
+
 /* Largest change of an m. */
 static double maximise(training *t, double sums[][KD_MATCH_LEVELS_MAX])
 {
@@ -113,6 +123,7 @@ static double maximise(training *t, double sums[][KD_MATCH_LEVELS_MAX])
             before[l] = comparison->levels[l].m;
             sums[i][l] += LIKE_SEEN * t->begin[i][l];
         }
+        cap_else(comparison, sums[i]);
         set_m(comparison, sums[i]);
         for (size_t l = 1; l < comparison->level_count; l++)
             moved = fmax(moved, fabs(comparison->levels[l].m - before[l]));
@@ -120,14 +131,23 @@ static double maximise(training *t, double sums[][KD_MATCH_LEVELS_MAX])
     return moved;
 }
 
-/* The share of matches among all pairs; how far it moved, as a share of itself. */
+/*
+ * The share of matches among all pairs; returns how far it moved, as a share of itself. Matches that no rule brings are
+ * told from how many were brought by one rule alone and by just two. Source: Chao 1987, a lower bound.
+ */
 static double renew_prior(training *t)
 {
-    double matches = 0, before = t->model->prior;
+    double matches = 0, by_times[4] = { 0 }, before = t->model->prior;
     if (!t->of_all.patterns) return 0;
-    for (size_t p = 0; p < t->of_all.count; p++)
-        matches += t->of_all.patterns[p].count * match_probability(t, &t->of_all.patterns[p]);
-    t->model->prior = fmin(0.5, fmax(matches * NOT_BROUGHT, 1) / kd_all_pairs(t->m));
+    for (size_t p = 0; p < t->of_all.count; p++) {
+        const kd_pattern_count *pattern = &t->of_all.patterns[p];
+        double expected = pattern->count * match_probability(t, pattern);
+        matches += expected;
+        by_times[pattern->times] += expected;
+    }
+    double missed = by_times[2] > 0 ? by_times[1] * by_times[1] / (2 * by_times[2]) : 0;
+    matches += fmin(missed, matches * MISSED_MOST);
+    t->model->prior = fmin(0.5, fmax(matches, 1) / kd_all_pairs(t->m));
     return fabs(t->model->prior - before) / before;
 }
 

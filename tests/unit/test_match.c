@@ -209,7 +209,8 @@ static double naive_jaro_winkler(const char *x, const char *y)
         if (used[i]) from_a[n++] = a[i];
     if (!matches) return 0;
     for (int i = 0; i < matches; i++) out_of_order += from_a[i] != from_b[i];
-    double m = matches, jaro = (m / la + m / lb + (m - out_of_order / 2) / m) / 3;
+    int moved = out_of_order / 2; /* half of an odd one out counts nothing */
+    double m = matches, jaro = (m / la + m / lb + (m - moved) / m) / 3;
     while (prefix < 4 && prefix < la && prefix < lb && a[prefix] == b[prefix]) prefix++;
     return jaro + prefix * 0.1 * (1 - jaro);
 }
@@ -274,7 +275,8 @@ static void texts_compare_as_the_textbook_says(void **state)
         kd_entry a = entry_of(words[0]), b = entry_of(words[1]);
         kd_entry wide_a = entry_of(as_hanzi(words[0], wide[0])), wide_b = entry_of(as_hanzi(words[1], wide[1]));
         double likeness = naive_jaro_winkler(words[0], words[1]);
-        for (double at_least = 0; at_least < 1; at_least += 0.22) { /* below the limit any figure below it will do */
+        for (int limit = 0; limit < 100; limit += 22) { /* below the limit any figure below it will do */
+            double at_least = limit / 100.0;
             double found = kd_jaro_winkler(&a, &b, at_least), back = kd_jaro_winkler(&wide_b, &wide_a, at_least);
             bool is_right = likeness < at_least ? found < at_least && back < at_least
                                                 : fabs(found - likeness) < 1e-12 && fabs(back - likeness) < 1e-12;
@@ -782,55 +784,60 @@ static void a_trained_model_written_and_read_gives_the_same_weights(void **state
 
 /* ---- training ---- */
 
-/* Two tables of people who agree on a column with known probabilities: EM must find them without being told who is who. */
-static void training_finds_the_probabilities_that_made_the_data(void **state)
+enum { ENTITIES = 3000, MADE = 4, VALUES = 200 };
+static const double AGREEMENT[MADE] = { 0.95, 0.9, 0.85, 0.8 };
+
+/* Two tables of the same people, who agree on each column with a known probability. */
+static void make_tables(kd_frame *frames[2])
 {
-    (void)state;
-    enum { ENTITIES = 3000, COLUMNS_MADE = 4, VALUES = 40 };
-    static const double agreement[COLUMNS_MADE] = { 0.95, 0.9, 0.8, 0.7 };
-    static const char *const names[COLUMNS_MADE + 1] = { "a", "b", "c", "d", "key" };
+    static const char *const names[MADE] = { "a", "b", "c", "d" };
     kd_rng rng;
     kd_rng_init(&rng, 81);
-    kd_frame *frames[2];
     kd_frame_builder *builders[2] = { kd_frame_builder_new(0), kd_frame_builder_new(0) };
     for (int side = 0; side < 2; side++)
-        for (int c = 0; c <= COLUMNS_MADE; c++) kd_frame_builder_column(builders[side], names[c], KD_TYPE_INT64);
-    for (int i = 0; i < ENTITIES; i++) {
-        for (size_t c = 0; c < COLUMNS_MADE; c++) {
-            int64_t value = (int64_t)kd_rng_below(&rng, VALUES), other = value;
-            if (kd_rng_unit(&rng) >= agreement[c])
-                other = (value + 1 + (int64_t)kd_rng_below(&rng, VALUES - 1)) % VALUES;
-            kd_frame_builder_int(builders[0], c, value);
-            kd_frame_builder_int(builders[1], c, other);
-        }
-        for (int side = 0; side < 2; side++) kd_frame_builder_int(builders[side], COLUMNS_MADE, i / 20);
+        for (int c = 0; c < MADE; c++) kd_frame_builder_column(builders[side], names[c], KD_TYPE_INT64);
+    for (int i = 0; i < ENTITIES * MADE; i++) {
+        size_t c = (size_t)i % MADE;
+        int64_t value = (int64_t)kd_rng_below(&rng, VALUES), other = value;
+        if (kd_rng_unit(&rng) >= AGREEMENT[c]) other = (value + 1 + (int64_t)kd_rng_below(&rng, VALUES - 1)) % VALUES;
+        kd_frame_builder_int(builders[0], c, value);
+        kd_frame_builder_int(builders[1], c, other);
     }
     for (int side = 0; side < 2; side++) {
         assert_int_equal(kd_frame_builder_finish(builders[side], &frames[side], NULL), KD_OK);
         kd_frame_builder_free(builders[side]);
     }
+}
+
+/* Nobody tells the engine who is who. */
+static void training_finds_the_probabilities_that_made_the_data(void **state)
+{
+    (void)state;
+    kd_frame *frames[2];
     linked l;
+    make_tables(frames);
     run_frames(
-        "columns: {a: {}, b: {}, c: {}, d: {}, key: {}}\nlink_only: true\nblocking: [[key]]\ncomparisons:\n"
+        "columns: {a: {}, b: {}, c: {}, d: {}}\nlink_only: true\nblocking: [[a], [b], [c]]\ncomparisons:\n"
         "  - {column: a, levels: [{is: exact}, {is: else}]}\n  - {column: b, levels: [{is: exact}, {is: else}]}\n"
         "  - {column: c, levels: [{is: exact}, {is: else}]}\n  - {column: d, levels: [{is: exact}, {is: else}]}\n",
         (const kd_frame *const *)frames, 2, 2, &l);
     kd_arena *arena = kd_arena_new(1 << 16);
     kd_waterfall w;
-    bool is_seen[COLUMNS_MADE] = { false };
+    bool is_seen[MADE] = { false };
     for (uint64_t i = 0; i < l.pairs.count; i++) {
+        const kd_pair *p = &l.pairs.pairs[i];
         kd_arena_reset(arena);
-        assert_int_equal(kd_matcher_explain(l.matcher, l.pairs.pairs[i].a, l.pairs.pairs[i].b, arena, &w, NULL), KD_OK);
-        for (size_t c = 0; c < COLUMNS_MADE; c++) {
+        assert_int_equal(kd_matcher_explain(l.matcher, p->a, p->b, arena, &w, NULL), KD_OK);
+        for (size_t c = 0; c < MADE; c++) {
             if (!kd_str_is(w.steps[c].level, "exact")) continue;
             is_seen[c] = true;
-            if (fabs(w.steps[c].m - agreement[c]) > 0.02 || fabs(w.steps[c].u - 1.0 / VALUES) > 0.002)
-                fail_msg("%s: m %.4f for %.2f, u %.5f", names[c], w.steps[c].m, agreement[c], w.steps[c].u);
+            if (fabs(w.steps[c].m - AGREEMENT[c]) > 0.03 || fabs(w.steps[c].u * VALUES - 1) > 0.1)
+                fail_msg("%zu: m %.4f for %.2f, u %.5f", c, w.steps[c].m, AGREEMENT[c], w.steps[c].u);
         }
     }
-    for (size_t c = 0; c < COLUMNS_MADE; c++) assert_true(is_seen[c]);
-    double expected = log2(ENTITIES / ((double)ENTITIES * ENTITIES - ENTITIES));
-    if (fabs(w.prior_bits - expected) > 0.5) fail_msg("prior %.2f bits, not %.2f", w.prior_bits, expected);
+    for (size_t c = 0; c < MADE; c++) assert_true(is_seen[c]);
+    double expected = log2(1.0 / (ENTITIES - 1));
+    if (fabs(w.prior_bits - expected) > 0.3) fail_msg("prior %.2f bits, not %.2f", w.prior_bits, expected);
     kd_arena_free(arena);
     linked_done(&l);
     kd_frame_free(frames[0]);

@@ -232,7 +232,7 @@ static outcome run(const char *yaml, const char *a, const char *b)
     kd_matcher *matcher = NULL;
     kd_pairs pairs = { 0 };
     kd_clusters clusters = { 0 };
-    kd_waterfall w;
+    kd_waterfall w = { 0 };
     kd_arena *arena = kd_arena_new(1 << 16);
     outcome out = { .level = "" };
     kd_status status = kd_matcher_new(model, (const kd_frame *const[]){ frame }, 1, NULL, &matcher, &err);
@@ -241,7 +241,7 @@ static outcome run(const char *yaml, const char *a, const char *b)
     if (status == KD_OK) status = kd_matcher_cluster(matcher, &pairs, NULL, &clusters, &err);
     if (status == KD_OK) status = kd_matcher_explain(matcher, 0, 1, arena, &w, &err);
     if (status != KD_OK) fail_msg("%s", err.message);
-    kd_str level = w.steps[w.count - 1].level;
+    kd_str level = w.count ? w.steps[w.count - 1].level : (kd_str){ NULL, 0 };
     snprintf(out.level, sizeof out.level, "%.*s", KD_FMT(level));
     out.is_candidate = pairs.compared > 0;
     out.is_vetoed = pairs.compared && !pairs.count;
@@ -296,6 +296,9 @@ static void levels_are_what_they_are_called(void **state)
         { "date", "is: one_digit", "1990-05-06", "1991-05-07", false },
         { "date", "is: day_month_swapped", "1990-05-06", "1990-06-05", true },
         { "date", "is: day_month_swapped", "1990-05-06", "1991-06-05", false },
+        { "date", "is: digits_swapped", "1990-05-06", "1909-05-06", true },
+        { "date", "is: digits_swapped", "1990-05-13", "1990-05-31", true },
+        { "date", "is: digits_swapped", "1990-05-06", "1990-06-05", false },
         { "date", "is: lunar", "1960-01-28", "1960-01-01", true }, /* new year of 庚子 */
         { "date", "is: lunar", "1960-01-28", "1960-01-02", false },
         { "date", "is: new_year", "1960-07-28", "1960-01-01", true },
