@@ -24,12 +24,12 @@ SETS = {
     "febrl3": ("febrl3", ["febrl3.csv"], 0.99, 0.9976),
     "febrl4": ("febrl4", ["febrl4a.csv", "febrl4b.csv"], 0.995, 0.9988),
     "historical_50k": ("historical_50k", ["historical_50k.csv.gz"], 0.83, 0.828),
-    "fake_1000": ("fake_1000", ["fake_1000.csv"], 0.585, 0.585),
+    "fake_1000": ("fake_1000", ["fake_1000.csv"], 0.9, 0.585),
     "rldata500": ("rldata", ["RLdata500.csv"], 0.95, None),
-    "rldata10000": ("rldata", ["RLdata10000.csv"], 0.733, 0.733),
+    "rldata10000": ("rldata", ["RLdata10000.csv"], 0.9, 0.733),
     "uganda5k": ("uganda5k", ["uganda5k.csv"], 0.99, None),
     "anonlink": ("anonlink", [f"anonlink_party{i}.csv" for i in range(1, 6)], 0.98, None),
-    "foreigners110k": ("foreigners", ["foreigners110k.csv.gz"], 0, None),
+    "foreigners110k": ("foreigners", ["foreigners110k.csv.gz"], 0.5, None),
 }
 
 

@@ -26,7 +26,8 @@ extern "C" {
 typedef struct kd_model kd_model;
 /** Parse and check. Unknown keys, columns, levels: KD_INVALID with line and column. `text` must outlive the model. */
 KD_CHECKED kd_status kd_model_load(const char *path, const kd_text *text, kd_model **out_model, kd_error *err);
-KD_CHECKED kd_status kd_model_parse(kd_str yaml, const char *name, const kd_text *text, kd_model **out_model, kd_error *err);
+KD_CHECKED kd_status kd_model_parse(kd_str yaml, const char *name, const kd_text *text, kd_model **out_model,
+                                    kd_error *err);
 void kd_model_free(kd_model *model);
 /** The same YAML with the estimated m, u and λ written in, so that a run can be repeated and explained later. Arena text. */
 KD_CHECKED kd_status kd_model_write(const kd_model *model, kd_arena *arena, kd_str *out_yaml, kd_error *err);
@@ -94,10 +95,11 @@ typedef struct {
 
 typedef struct {
     uint32_t *cluster; /* of record: 0 .. clusters-1, numbered by their first record */
-    uint32_t *peer;    /* of record: the record of its cluster with which it has the strongest pair; itself when alone */
-    float *weight;     /* of record: that pair's match weight; 0 when alone */
+    uint32_t *peer; /* of record: the record of its cluster with which it has the strongest pair; itself when alone */
+    float *weight;  /* of record: that pair's match weight; 0 when alone */
     uint32_t clusters;
-    kd_pair *doubtful; /* pairs over the model's `review` weight whose records ended in different clusters: may be one person */
+    kd_pair *
+        doubtful; /* pairs over the model's `review` weight whose records ended in different clusters: may be one person */
     uint64_t doubtful_count;
 } kd_clusters;
 /** `constraints` may be NULL. Free with kd_clusters_done. */
@@ -108,12 +110,12 @@ void kd_clusters_done(kd_clusters *clusters);
 /* ---- explaining ---- */
 
 typedef struct {
-    kd_str comparison; /* name in the model */
-    kd_str level;      /* name of the level in the model */
+    kd_str comparison;         /* name in the model */
+    kd_str level;              /* name of the level in the model */
     kd_str title_zh, title_en; /* of the level, from the model; may be empty */
-    double m, u;       /* probabilities of the level */
-    double bits;       /* log2(m / u), 0 when a side is missing */
-    double tf_bits;    /* term frequency adjustment, 0 when there is none */
+    double m, u;               /* probabilities of the level */
+    double bits;               /* log2(m / u), 0 when a side is missing */
+    double tf_bits;            /* term frequency adjustment, 0 when there is none */
 } kd_waterfall_step;
 
 typedef struct {

@@ -158,13 +158,17 @@ bool kd_find_sources(const kd_model *model, size_t field, const kd_frame *frame,
     return true;
 }
 
-/* A number written as text, where the records hold numbers. */
-static uint32_t number_code(const kd_sources *sources, int64_t row)
+/* A number where the records hold numbers; it may be written as text. */
+static uint32_t number_code(const kd_column *column, int64_t row)
 {
     char digits[32];
     int64_t number;
-    if (kd_column_is_null(sources->columns[0], row)) return 0;
-    if (!kd_str_int(kd_str_trim(value_text(sources->columns[0], row, digits)), &number)) return 0;
+    if (kd_column_is_null(column, row)) return 0;
+    if (column->type == KD_TYPE_INT64) {
+        number = column->ints[row];
+    } else if (!kd_str_int(kd_str_trim(value_text(column, row, digits)), &number)) {
+        return 0;
+    }
     return number >= 0 && number < INT32_MAX ? (uint32_t)(number + KD_NUMBER_OFFSET) : 0;
 }
 
@@ -177,9 +181,9 @@ uint32_t kd_record_code(const kd_matcher *matcher, const kd_frame *frame, size_t
     char joined[KD_NORMAL_BYTES_MAX];
     *own = (kd_entry){ 0 };
     if (!kd_find_sources(model, field, frame, &sources)) return 0;
-    if (values->is_direct && kd_is_direct(model, field, &sources))
+    if (values->is_direct && model->fields[field].kind == KD_FIELD_DATE)
         return kd_direct_code(model, field, sources.columns[0], row);
-    if (values->is_direct) return number_code(&sources, row);
+    if (values->is_direct) return number_code(sources.columns[0], row);
     if (!kd_entry_read(model, field, kd_row_text(&sources, row, joined, sizeof joined), own, parts, buf)) return 0;
     uint32_t code = kd_dict_find(values->dict, (kd_str){ own->ptr, own->len });
     return code == KD_DICT_NONE ? UINT32_MAX : code + 1; /* a value that no record has is still a value */
