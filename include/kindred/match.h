@@ -77,7 +77,8 @@ typedef struct {
 typedef struct {
     kd_pair *pairs; /* by a, then b */
     uint64_t count;
-    uint64_t compared; /* candidate pairs that the blocking rules brought */
+    uint64_t compared;                  /* candidate pairs that the blocking rules brought */
+    uint64_t full_blocks, full_records; /* blocks above their rule's `max`, passed over, and the records in them */
 } kd_pairs;
 /** All pairs at or above the model's `threshold`. Free with kd_pairs_done. */
 KD_CHECKED kd_status kd_matcher_pairs(kd_matcher *matcher, kd_pairs *out_pairs, kd_error *err);

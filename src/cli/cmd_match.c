@@ -297,6 +297,8 @@ static void result_json(const run_state *r, kd_buf *out)
     kd_json_kint(&json, "tables", (int64_t)r->tables.count);
     kd_json_kint(&json, "records", (int64_t)kd_matcher_records(r->matcher));
     kd_json_kint(&json, "compared", (int64_t)r->pairs.compared);
+    kd_json_kint(&json, "full_blocks", (int64_t)r->pairs.full_blocks);
+    kd_json_kint(&json, "full_block_records", (int64_t)r->pairs.full_records);
     kd_json_kint(&json, "pairs", (int64_t)r->pairs.count);
     kd_json_kint(&json, "clusters", r->clusters.clusters);
     kd_json_kint(&json, "doubtful", (int64_t)r->clusters.doubtful_count);
@@ -326,6 +328,12 @@ static void result_words(const run_state *r, kd_buf *out)
                (unsigned long long)kd_matcher_records(r->matcher), r->clusters.clusters,
                (unsigned long long)r->pairs.count, (unsigned long long)r->pairs.compared,
                (unsigned long long)r->clusters.doubtful_count);
+    if (r->pairs.full_blocks)
+        kd_buf_fmt(out,
+                   is_english
+                       ? "%llu blocks of %llu rows in all were too full and passed over: see `max` in the model.\n"
+                       : "%llu 个候选块过大（共 %llu 行）未作比较：见模型中的 max。\n",
+                   (unsigned long long)r->pairs.full_blocks, (unsigned long long)r->pairs.full_records);
     if (r->truth)
         kd_buf_fmt(out,
                    is_english ? "against truth: precision %.5f, recall %.5f, F1 %.5f (pairs alone, best cut: F1 %.5f)\n"

@@ -111,7 +111,7 @@ static bool is_shown(const telling *t, const ranked *kept, size_t kept_count, ui
 
 static void tell_group(const telling *t, const uint32_t *members, size_t count)
 {
-    ranked list[GROUP_RECORDS_MAX];
+    ranked list[GROUP_RECORDS_MAX] = { { 0 } };
     size_t n = count < GROUP_RECORDS_MAX ? count : GROUP_RECORDS_MAX, kept = 0;
     for (size_t i = 0; i < n; i++) {
         const uint32_t *codes = kd_codes(t->m, members[i]);

@@ -183,12 +183,6 @@ static bool entry_is_at(const kd_matcher *m, const kd_comparison *comparison, co
     }
 }
 
-static bool number_is_at(const kd_level *level, uint32_t a, uint32_t b)
-{
-    if (level->kind == KD_LEVEL_WITHIN) return fabs((double)a - (double)b) <= level->limit;
-    return level->kind == KD_LEVEL_ELSE;
-}
-
 size_t kd_compare(const kd_matcher *m, const kd_comparison *comparison, const kd_side *a, const kd_side *b)
 {
     size_t field = comparison->field;
@@ -211,7 +205,7 @@ size_t kd_compare(const kd_matcher *m, const kd_comparison *comparison, const kd
         } else if (is_date) {
             is_at = date_is_at(m, level, (int32_t)code_a - KD_DAY_OFFSET, (int32_t)code_b - KD_DAY_OFFSET);
         } else if (values->is_direct) {
-            is_at = number_is_at(level, code_a, code_b);
+            is_at = level->kind == KD_LEVEL_ELSE;
         } else if (level->kind == KD_LEVEL_SWAPPED) {
             is_at = is_swapped(m, level, field, a, b);
         } else {

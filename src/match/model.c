@@ -164,6 +164,11 @@ static bool fits(kd_key_kind key, kd_field_kind field)
     case KD_KEY_DAY: return field == KD_FIELD_DATE;
     case KD_KEY_TOWNSHIP:
     case KD_KEY_COUNTY: return field == KD_FIELD_DIVISION;
+    case KD_KEY_FIRST:
+    case KD_KEY_LAST:
+    case KD_KEY_SOUNDEX:
+    case KD_KEY_SORTED:
+    case KD_KEY_WORD: return field != KD_FIELD_DATE;
     default: return true;
     }
 }
@@ -189,6 +194,7 @@ static kd_status read_key(kd_model *model, const kd_yaml *node, kd_key *out, kd_
         return kd_yaml_fail(err, node, "first(n) and last(n) want a number of characters");
     if (!fits(out->kind, model->fields[out->field].kind))
         return kd_yaml_fail(err, node, "'%.*s' cannot be taken of a column of this kind", KD_FMT(what));
+    model->fields[out->field].needs_text = true;
     return number_key(model, node, out, err);
 }
 
@@ -371,6 +377,12 @@ static kd_status read_comparison(kd_model *model, const kd_yaml *node, kd_error 
     out->name = kd_yaml_text(node, "name", column);
     KD_TRY(read_levels(model, kd_yaml_get(node, "levels"), out, err));
     KD_TRY(read_unless(model, kd_yaml_get(node, "unless"), out, err));
+    for (size_t l = 1; l < out->level_count; l++) {
+        const kd_level *level = &out->levels[l];
+        if (level->kind == KD_LEVEL_EXACT || level->kind == KD_LEVEL_ELSE) continue;
+        model->fields[out->field].needs_text = true;
+        if (level->kind == KD_LEVEL_SWAPPED) model->fields[level->with].needs_text = true;
+    }
     model->comparison_count++;
     return KD_OK;
 }

@@ -29,6 +29,7 @@ typedef struct {
     kd_str sources[KD_MATCH_SOURCES_MAX]; /* columns of the frame, joined by a space */
     size_t source_count;
     bool is_day_first; /* 05-01-2020 is 5 January */
+    bool needs_text;   /* a key or a level looks at characters: numbers of a frame are written out */
 } kd_field;
 
 /** What a blocking key takes of a value. */

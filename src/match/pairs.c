@@ -55,6 +55,7 @@ static kd_status sort_pairs(kd_pairs *pairs, uint64_t records, kd_error *err)
     for (uint64_t i = 0; i < pairs->count; i++) sorted[starts[pairs->pairs[i].a]++] = pairs->pairs[i];
     uint64_t kept = 0;
     for (uint64_t from = 0, to; from < pairs->count; from = to) {
+        // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): all of it was filled above
         for (to = from + 1; to < pairs->count && sorted[to].a == sorted[from].a;) to++;
         qsort(sorted + from, to - from, sizeof *sorted, by_records);
         for (uint64_t i = from; i < to; i++)
@@ -95,13 +96,15 @@ kd_status kd_matcher_pairs(kd_matcher *matcher, kd_pairs *out_pairs, kd_error *e
         return kd_fail(err, KD_INVALID, "", "the model must be trained before pairs are scored");
     }
     c->m = matcher;
+    kd_pairs pairs = { 0 };
     const kd_blocking blocking = { .rules = matcher->model->rules,
                                    .rule_count = matcher->model->rule_count,
                                    .only = SIZE_MAX,
                                    .visit = keep,
                                    .ctx = c,
-                                   .visited = visited };
-    kd_pairs pairs = { 0 };
+                                   .visited = visited,
+                                   .full_blocks = &pairs.full_blocks,
+                                   .full_records = &pairs.full_records };
     kd_status status = kd_block(matcher, &blocking, err);
     if (status == KD_OK) status = join_lists(c, &pairs, err);
     for (size_t i = 0; i < KD_BLOCK_SLOTS; i++) {

@@ -64,22 +64,26 @@ typedef struct {
     size_t first_length, second_length;
 } meeting;
 
+static uint32_t next_char(const kd_entry *entry, size_t *at)
+{
+    kd_str text = { entry->ptr, entry->len };
+    return entry->is_ascii ? (unsigned char)entry->ptr[(*at)++] : kd_utf8_next(text, at);
+}
+
 static void meet(meeting *m, const kd_entry *a, const kd_entry *b)
 {
-    uint32_t chars[MAX];
-    m->first_length = a->length;
-    m->second_length = b->length;
+    size_t at = 0;
+    m->first_length = m->second_length = 0;
     m->first.is_ascii = a->is_ascii && b->is_ascii;
     memset(m->first.at, 0, sizeof m->first.at);
-    if (m->first.is_ascii) {
-        for (size_t i = 0; i < a->len; i++) chars[i] = (unsigned char)a->ptr[i];
-        for (size_t i = 0; i < b->len; i++) m->second[i] = (unsigned char)b->ptr[i];
-    } else {
-        decode((kd_str){ a->ptr, a->len }, chars);
-        decode((kd_str){ b->ptr, b->len }, m->second);
+    memset(m->head, 0, sizeof m->head);
+    while (at < a->len && m->first_length < MAX) {
+        uint32_t c = next_char(a, &at);
+        if (m->first_length < 4) m->head[m->first_length] = c;
+        put_place(&m->first, c, m->first_length++);
     }
-    for (size_t i = 0; i < a->length; i++) put_place(&m->first, chars[i], i);
-    for (size_t i = 0; i < 4 && i < a->length; i++) m->head[i] = chars[i];
+    at = 0;
+    while (at < b->len && m->second_length < MAX) m->second[m->second_length++] = next_char(b, &at);
 }
 
 static int lacking(const kd_entry *a, const kd_entry *b)
@@ -103,22 +107,32 @@ static bool goes_first(const kd_entry *a, const kd_entry *b)
     return memcmp(a->ptr, b->ptr, a->len) <= 0;
 }
 
+/* Leading characters in common, up to 4; 4 when it takes decoding to know. */
+static int prefix_at_most(const kd_entry *a, const kd_entry *b)
+{
+    int prefix = 0;
+    if (!a->is_ascii || !b->is_ascii) return 4;
+    while (prefix < 4 && prefix < a->len && prefix < b->len && a->ptr[prefix] == b->ptr[prefix]) prefix++;
+    return prefix;
+}
+
 double kd_jaro_winkler(const kd_entry *x, const kd_entry *y, double at_least)
 {
     const kd_entry *a = goes_first(x, y) ? x : y, *b = a == x ? y : x;
     double la = a->length, lb = b->length;
     double most = la - lacking(a, b) < lb - lacking(b, a) ? la - lacking(a, b) : lb - lacking(b, a);
     if (most <= 0) return 0;
-    double bound = jaro_winkler(la, lb, most, 0, 4);
-    if (bound < at_least) return 0;
+    if (jaro_winkler(la, lb, most, 0, 4) < at_least) return 0;
+    if (jaro_winkler(la, lb, most, 0, prefix_at_most(a, b)) < at_least)
+        return 0; /* looks at the texts, elsewhere in memory */
     meeting m;
     meet(&m, a, b);
-    int window = (int)b->length / 2 - 1;
-    if (window < 0) window = 0;
+    unsigned window = b->length > 3 ? b->length / 2u - 1 : 0;
     uint64_t taken_a = 0, taken_b = 0;
-    for (int j = 0; j < (int)b->length; j++) {
+    for (unsigned j = 0; j < m.second_length; j++) {
+        unsigned below = j > window ? j - window : 0;
         uint64_t reach = j + window >= 63 ? UINT64_MAX : (UINT64_C(1) << (j + window + 1)) - 1;
-        if (j > window) reach &= UINT64_MAX << (j - window);
+        reach &= UINT64_MAX << below;
         uint64_t open = places_of(&m.first, m.second[j]) & reach & ~taken_a;
         taken_a |= open & -open;
         taken_b |= (uint64_t)(open != 0) << j;
@@ -133,7 +147,8 @@ double kd_jaro_winkler(const kd_entry *x, const kd_entry *y, double at_least)
         taken_b &= taken_b - 1;
     }
     while (prefix < 4 && prefix < (int)a->length && m.head[prefix] == m.second[prefix]) prefix++;
-    return jaro_winkler(la, lb, matches, moved / 2, prefix);
+    int swaps = moved / 2; /* half a swap is none */
+    return jaro_winkler(la, lb, matches, swaps, prefix);
 }
 
 /* ---- edits. Source: Myers 1999; Hyyrö 2003 for swaps of neighbours ---- */
@@ -142,9 +157,9 @@ int kd_edit_distance(const kd_entry *a, const kd_entry *b, int most, bool with_s
 {
     int apart = (int)a->length - (int)b->length;
     if (apart > most || -apart > most || lacking(a, b) > most || lacking(b, a) > most) return most + 1;
-    if (!a->length || !b->length) return a->length + b->length;
     meeting m;
     meet(&m, a, b);
+    if (!m.first_length || !m.second_length) return apart > 0 ? apart : -apart;
     uint64_t up = UINT64_MAX, down = 0, diagonal = 0, last = 0, end = UINT64_C(1) << (m.first_length - 1);
     int edits = (int)m.first_length;
     for (size_t j = 0; j < m.second_length; j++) {

@@ -118,7 +118,7 @@ static double maximise(training *t, double sums[][KD_MATCH_LEVELS_MAX])
     double moved = 0;
     for (size_t i = 0; i < t->model->comparison_count; i++) {
         kd_comparison *comparison = &t->model->comparisons[i];
-        double before[KD_MATCH_LEVELS_MAX];
+        double before[KD_MATCH_LEVELS_MAX] = { 0 };
         for (size_t l = 1; l < comparison->level_count; l++) {
             before[l] = comparison->levels[l].m;
             sums[i][l] += LIKE_SEEN * t->begin[i][l];

@@ -92,7 +92,8 @@ bool kd_is_direct(const kd_model *model, size_t field, const kd_sources *sources
 {
     const kd_column *c = sources->columns[0];
     if (model->fields[field].kind == KD_FIELD_DATE) return true;
-    if (model->fields[field].kind != KD_FIELD_TEXT || sources->count != 1 || !is_number(c)) return false;
+    if (model->fields[field].kind != KD_FIELD_TEXT || model->fields[field].needs_text) return false;
+    if (sources->count != 1 || !is_number(c)) return false;
     if (c->type == KD_TYPE_BOOL) return true;
     for (int64_t row = 0; row < c->rows; row++)
         if (!kd_column_is_null(c, row) && (c->ints[row] < 0 || c->ints[row] >= INT32_MAX)) return false;
@@ -155,7 +156,7 @@ bool kd_find_sources(const kd_model *model, size_t field, const kd_frame *frame,
         if (!sources.columns[i]) return false;
     }
     *out_sources = sources;
-    return true;
+    return sources.columns[0] != NULL;
 }
 
 /* A number where the records hold numbers; it may be written as text. */

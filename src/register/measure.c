@@ -1,6 +1,7 @@
 /* What the register holds, record by record, for measuring it against truth and for comparing two registers. */
 #include "table.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +183,7 @@ static void read_truth(const measuring *m, const kd_frame *frame, uint32_t *trut
     truth_columns c = { kd_frame_find(frame, "feed"), kd_frame_find(frame, "row"), kd_frame_find(frame, "person"),
                         kd_frame_find(frame, "role"), kd_frame_find(frame, "file") };
     const sent *batch = NULL;
+    assert(c.feed && c.row && c.person && c.role && c.file); /* all were required in reading */
     memset(truth, 0xFF, m->count * sizeof *truth);
     for (int64_t i = 0; i < kd_frame_rows(frame); i++) {
         kd_role role;

@@ -63,7 +63,8 @@ static void join_sons(sim_maker *m, const uint32_t *sons)
         sim_person *person = &m->people[i];
         if (person->household == SIM_NONE || person->relation != HEAD || s->as_of - person->birth_day < OLD_DAYS)
             continue;
-        uint32_t other = person->spouse, son = sons[i];
+        uint32_t other = person->spouse,
+                 son = sons[i]; // NOLINT(clang-analyzer-core.uninitialized.Assign): the caller fills all
         if (son == SIM_NONE && other != SIM_NONE) son = sons[other];
         if (son == SIM_NONE || m->people[son].household == SIM_NONE || m->people[son].relation != HEAD) continue;
         bool are_two = other != SIM_NONE && is_living(&m->people[other]) && is_living(person);

@@ -310,9 +310,9 @@ static kd_status write_rows(sim_file *file, kd_error *err)
 kd_status sim_file_write(sim_file *file, kd_error *err)
 {
     const sim_world *world = file->world;
-    for (uint8_t role = 0; role < SIM_ROLES; role++)
+    for (int role = 0; role < SIM_ROLES; role++)
         for (int slip = 0; slip < SLIPS; slip++)
-            sim_rules_narrow(&world->errors->slips[slip], file->feed->index, role, &file->slips[role][slip]);
+            sim_rules_narrow(&world->errors->slips[slip], file->feed->index, (uint8_t)role, &file->slips[role][slip]);
     file->stranger_numbers = kd_map_new(1024);
     if (!file->stranger_numbers) return kd_fail(err, KD_LIMIT, "", "no memory for strangers");
     int64_t truth_bytes = 0;

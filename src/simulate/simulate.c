@@ -1,5 +1,6 @@
 #include "rows.h"
 
+#include <assert.h>
 #include <kindred/simulate.h>
 
 #include <errno.h>
@@ -194,7 +195,8 @@ static kd_status list_files(sim_world *world, file_list *list, kd_error *err)
 {
     const sim_settings *s = world->s;
     list->world = world;
-    list->files = calloc(world->layout->feed_count * s->county_count + 1, sizeof *list->files);
+    size_t most = world->layout->feed_count * s->county_count + 1;
+    list->files = calloc(most, sizeof *list->files); // NOLINT(bugprone-sizeof-expression): a list of pointers
     if (!list->files) return kd_fail(err, KD_LIMIT, "", "no memory for the files");
     for (size_t feed = 0; feed < world->layout->feed_count; feed++) {
         for (size_t county = 0; county < s->county_count; county++) {
@@ -301,7 +303,10 @@ static kd_status write_files(file_list *list, const kd_simulate_options *options
 static void free_files(file_list *list)
 {
     for (size_t i = 0; list->files && i < list->count; i++) {
-        if (list->files[i]->truth_path[0]) unlink(list->files[i]->truth_path);
+        const sim_file *file = list->files[i];
+        assert(file);
+        if (file->truth_path[0])
+            unlink(file->truth_path); // NOLINT(clang-analyzer-core.NullDereference): an array of the file
         free(list->files[i]);
     }
     free(list->files);

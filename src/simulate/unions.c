@@ -76,7 +76,7 @@ static int32_t wedding_day(sim_maker *m, const sim_person *wife, const sim_perso
     if (husband->birth_day + MAN_DAYS > earliest) earliest = husband->birth_day + MAN_DAYS;
     if (earliest > latest) return KD_DAY_NONE;
     if (day < earliest) day = earliest + (int32_t)kd_rng_below(&m->rng, 200);
-    if (day > latest) day = latest - (int32_t)kd_rng_below(&m->rng, (uint64_t)((latest - earliest) / 2 + 1));
+    if (day > latest) day = latest - (int32_t)kd_rng_below(&m->rng, (uint64_t)(latest - earliest) / 2 + 1);
     return day;
 }
 

@@ -402,6 +402,87 @@ static void near_numbers_meet_when_one_of_them_cannot_be_right(void **state)
     }
 }
 
+/* ---- which pairs blocking brings ---- */
+
+/* Rows "x|y" of which x is a number, linked under a model; what was compared and how many clusters there are. */
+static kd_pairs link_rows(const char *yaml, const char *const *rows, size_t count, uint32_t *out_clusters)
+{
+    kd_error err = { 0 };
+    kd_frame_builder *builder = kd_frame_builder_new(0);
+    kd_frame *frame = NULL;
+    kd_matcher *matcher = NULL;
+    kd_pairs pairs = { 0 };
+    kd_clusters clusters = { 0 };
+    kd_frame_builder_column(builder, "x", KD_TYPE_INT64);
+    kd_frame_builder_column(builder, "y", KD_TYPE_TEXT);
+    for (size_t i = 0; i < count; i++) {
+        kd_str rest = kd_str_of(rows[i]), part = { NULL, 0 };
+        int64_t number = 0;
+        assert_true(kd_str_next(&rest, '|', &part) && kd_str_int(part, &number));
+        kd_frame_builder_int(builder, 0, number);
+        kd_frame_builder_text(builder, 1, rest);
+    }
+    assert_int_equal(kd_frame_builder_finish(builder, &frame, NULL), KD_OK);
+    kd_frame_builder_free(builder);
+    kd_model *model = parse(yaml);
+    kd_status status = kd_matcher_new(model, (const kd_frame *const[]){ frame }, 1, NULL, &matcher, &err);
+    if (status == KD_OK) status = kd_matcher_train(matcher, model, &err);
+    if (status == KD_OK) status = kd_matcher_pairs(matcher, &pairs, &err);
+    if (status == KD_OK) status = kd_matcher_cluster(matcher, &pairs, NULL, &clusters, &err);
+    if (status != KD_OK) fail_msg("%s", err.message);
+    *out_clusters = clusters.clusters;
+    kd_clusters_done(&clusters);
+    kd_matcher_free(matcher);
+    kd_frame_free(frame);
+    kd_model_free(model);
+    return pairs;
+}
+
+#define ON_Y "comparisons: [{column: y, levels: [{is: exact, m: 0.9, u: 0.001}, {is: else, m: 0.1, u: 0.9}]}]\n"
+
+static void a_block_too_full_leaves_its_pairs_to_later_rules(void **state)
+{
+    (void)state;
+    static const char *const rows[] = { "1|ulm", "1|ulm", "1|bonn", "1|hamm", "2|kiel" };
+    uint32_t clusters;
+    kd_pairs pairs = link_rows("columns: {x: {}, y: {}}\nblocking: [{keys: [x], max: 3}, [x, y]]\n"
+                               "prior: {probability: 0.1}\n" ON_Y,
+                               rows, 5, &clusters);
+    assert_int_equal(pairs.compared, 1);
+    assert_int_equal(pairs.full_blocks, 1);
+    assert_int_equal(pairs.full_records, 4);
+    assert_int_equal(clusters, 4);
+    kd_pairs_done(&pairs);
+}
+
+static void records_that_say_nothing_new_are_not_compared_again(void **state)
+{
+    (void)state;
+    static const char *const rows[] = { "7|ulm", "7|ulm", "7|ulm", "8|ulm" };
+    uint32_t clusters;
+    kd_pairs pairs = link_rows("columns: {x: {}, y: {}}\ncollapse: [[x]]\nblocking: [[y]]\n"
+                               "prior: {probability: 0.1}\n" ON_Y,
+                               rows, 4, &clusters);
+    assert_int_equal(pairs.compared, 1);
+    assert_int_equal(clusters, 1);
+    kd_pairs_done(&pairs);
+}
+
+static void numbers_of_a_table_have_digits_where_a_model_asks_for_them(void **state)
+{
+    (void)state;
+    static const char *const rows[] = { "12345|a", "12354|b", "99999|c" };
+    uint32_t clusters;
+    kd_pairs pairs = link_rows("columns: {x: {}, y: {}}\nblocking: [[x.first(3)]]\nprior: {probability: 0.1}\n"
+                               "comparisons: [{column: x, levels: [{is: osa, at_most: 1, m: 0.9, u: 0.001}, "
+                               "{is: else, m: 0.1, u: 0.9}]}]\n",
+                               rows, 3, &clusters);
+    assert_int_equal(pairs.compared, 1);
+    assert_int_equal(pairs.count, 1);
+    assert_int_equal(clusters, 2);
+    kd_pairs_done(&pairs);
+}
+
 /* ---- what groups and holds apart ---- */
 
 #define TWO "columns: {one: {}, x: {kind: identity}, y: {}}\n"
@@ -471,6 +552,9 @@ int main(void)
         cmocka_unit_test(levels_are_what_they_are_called),
         cmocka_unit_test(keys_bring_those_together_who_share_them),
         cmocka_unit_test(near_numbers_meet_when_one_of_them_cannot_be_right),
+        cmocka_unit_test(a_block_too_full_leaves_its_pairs_to_later_rules),
+        cmocka_unit_test(records_that_say_nothing_new_are_not_compared_again),
+        cmocka_unit_test(numbers_of_a_table_have_digits_where_a_model_asks_for_them),
         cmocka_unit_test(vetoes_and_groups_decide_before_weights),
         cmocka_unit_test(a_level_with_a_veto_parts_whatever_the_weight),
         cmocka_unit_test(unless_silences_what_another_comparison_has_told),
