@@ -4,7 +4,7 @@ A whole prefecture, from files to a linked register on SQLite: seconds and peak 
 
     ./dev bench prefecture [--persons N] [--seed S] [--keep]
 
-Without --persons the published population (3.8 million people, eleven feeds of each county). Files and register stand in
+Without --persons 3.8 million residents, eleven feeds of each county. Files and register stand in
 build/bench-prefecture and are removed afterwards unless --keep is given; about 20 GB of disk are needed. Exit 1 when a limit is
 passed at full size.
 """
@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 KINDRED = os.environ.get("KINDRED", str(ROOT / "build/kindred"))
 FOLDER = ROOT / "build/bench-prefecture"
 DIVISION = "6108"
+RESIDENTS = 3_800_000
 SIMULATE_SECONDS_MAX = 180
 REGISTER_SECONDS_MAX, REGISTER_BYTES_MAX = 15 * 60, 12 << 30
 
@@ -49,8 +50,7 @@ def size_of(folder):
 
 def measure(options):
     feeds, register = FOLDER / "feeds", FOLDER / "register"
-    size = ["--persons", options.persons] if options.persons else []
-    made, simulate_seconds, memory = run("simulate", "--division", DIVISION, *size, "--errors", "hard", "--seed",
+    made, simulate_seconds, memory = run("simulate", "--division", DIVISION, "--persons", options.persons or RESIDENTS, "--errors", "hard", "--seed",
                                          options.seed, "--out", feeds)
     row("simulate", simulate_seconds, memory, f"{made['residents']:,} residents, {made['rows']:,} rows, "
                                               f"{made['files']:,} files, {made['bytes'] / 1e9:.2f} GB")

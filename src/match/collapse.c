@@ -41,6 +41,29 @@ static bool are_distinct(const kd_matcher *m, uint32_t a, uint32_t b)
     return false;
 }
 
+enum { LEADERS_MAX = 8 }; /* different values whose keys have the same number */
+
+/* Records of one key: each joins the first that has its values. */
+static void collapse_block(kd_matcher *m, const kd_rule *rule, const uint64_t *packed, size_t count)
+{
+    uint32_t leaders[LEADERS_MAX] = { 0 };
+    size_t leader_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t record = (uint32_t)packed[i];
+        kd_side side = kd_side_of(m, record);
+        size_t l = 0;
+        for (; l < leader_count; l++) {
+            kd_side leader = kd_side_of(m, leaders[l]);
+            if (kd_rule_holds(m, rule, &leader, &side)) break;
+        }
+        if (l < leader_count) {
+            if (!are_distinct(m, leaders[l], record)) join(m->node, leaders[l], record);
+        } else if (leader_count < LEADERS_MAX && is_sound(m, rule, record)) {
+            leaders[leader_count++] = record;
+        }
+    }
+}
+
 static kd_status collapse_by(kd_matcher *m, const kd_rule *rule, kd_error *err)
 {
     uint64_t *packed;
@@ -48,14 +71,7 @@ static kd_status collapse_by(kd_matcher *m, const kd_rule *rule, kd_error *err)
     KD_TRY(kd_block_keys(m, rule, true, &packed, &count, err));
     for (size_t from = 0, to; from < count; from = to) {
         for (to = from + 1; to < count && packed[to] >> 32 == packed[from] >> 32;) to++;
-        uint32_t first = (uint32_t)packed[from];
-        kd_side side = kd_side_of(m, first);
-        if (!is_sound(m, rule, first)) continue;
-        for (size_t i = from + 1; i < to; i++) {
-            uint32_t other = (uint32_t)packed[i];
-            kd_side side_b = kd_side_of(m, other);
-            if (kd_rule_holds(m, rule, &side, &side_b) && !are_distinct(m, first, other)) join(m->node, first, other);
-        }
+        if (to - from > 1) collapse_block(m, rule, packed + from, to - from);
     }
     free(packed);
     return KD_OK;

@@ -483,6 +483,46 @@ static void numbers_of_a_table_have_digits_where_a_model_asks_for_them(void **st
     kd_pairs_done(&pairs);
 }
 
+static size_t look_up(const char *known, const char *asked)
+{
+    kd_error err = { 0 };
+    kd_model *model = parse("columns: {x: {kind: identity}, y: {}}\nblocking: [[x], {near: x}]\nthreshold: -50\n"
+                            "prior: {probability: 0.1}\n"
+                            "comparisons: [{column: x, levels: [{is: exact, m: 0.5, u: 0.001}, "
+                            "{is: typo, at_most: 1, m: 0.4, u: 0.001}, {is: else, m: 0.1, u: 0.9}]}]\n");
+    kd_frame *records = two_rows(known, "440524188001010014"), *question = two_rows(asked, "");
+    kd_matcher *matcher = NULL;
+    kd_match_index *index = NULL;
+    kd_candidate found[4];
+    size_t count = 0;
+    kd_status status = kd_matcher_new(model, (const kd_frame *const[]){ records }, 1, NULL, &matcher, &err);
+    if (status == KD_OK) status = kd_matcher_train(matcher, model, &err);
+    if (status == KD_OK) status = kd_match_index_new(matcher, &index, &err);
+    if (status == KD_OK) status = kd_match_lookup(index, question, 0, 4, found, &count, &err);
+    if (status != KD_OK) fail_msg("%s", err.message);
+    if (count) assert_int_equal(found[0].record, 0);
+    kd_match_index_free(index);
+    kd_matcher_free(matcher);
+    kd_frame_free(records);
+    kd_frame_free(question);
+    kd_model_free(model);
+    return count;
+}
+
+static void a_mistyped_number_is_looked_up_from_either_side(void **state)
+{
+    (void)state;
+    static const char *const right = "11010519491231002X";
+    static const char *const wrong[] = { "110105194912310021", "11010519491231003X", "11010519491213002X" };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(look_up(right, wrong[i]), 1);
+        assert_int_equal(look_up(wrong[i], right), 1);
+        assert_int_equal(look_up(wrong[i], wrong[i]), 1);
+    }
+    assert_int_equal(look_up(right, right), 1);
+    assert_int_equal(look_up(right, "110105194812310021"), 0); /* two slips */
+}
+
 /* ---- what groups and holds apart ---- */
 
 #define TWO "columns: {one: {}, x: {kind: identity}, y: {}}\n"
@@ -555,6 +595,7 @@ int main(void)
         cmocka_unit_test(a_block_too_full_leaves_its_pairs_to_later_rules),
         cmocka_unit_test(records_that_say_nothing_new_are_not_compared_again),
         cmocka_unit_test(numbers_of_a_table_have_digits_where_a_model_asks_for_them),
+        cmocka_unit_test(a_mistyped_number_is_looked_up_from_either_side),
         cmocka_unit_test(vetoes_and_groups_decide_before_weights),
         cmocka_unit_test(a_level_with_a_veto_parts_whatever_the_weight),
         cmocka_unit_test(unless_silences_what_another_comparison_has_told),
