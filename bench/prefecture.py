@@ -50,8 +50,8 @@ def size_of(folder):
 
 def measure(options):
     feeds, register = FOLDER / "feeds", FOLDER / "register"
-    made, simulate_seconds, memory = run("simulate", "--division", DIVISION, "--persons", options.persons or RESIDENTS, "--errors", "hard", "--seed",
-                                         options.seed, "--out", feeds)
+    made, simulate_seconds, memory = run("simulate", "--division", DIVISION, "--persons", options.persons or RESIDENTS,
+                                         "--errors", "hard", "--seed", options.seed, "--out", feeds)
     row("simulate", simulate_seconds, memory, f"{made['residents']:,} residents, {made['rows']:,} rows, "
                                               f"{made['files']:,} files, {made['bytes'] / 1e9:.2f} GB")
     run("init", register)
