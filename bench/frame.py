@@ -121,7 +121,8 @@ def line(label, runs, size):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", default=str(ROOT / "build" / "bench" / "bench_frame"))
+    built = pathlib.Path(os.environ.get("KINDRED_BENCH_BUILD", "build/bench"))
+    parser.add_argument("--program", default=str(ROOT / built / "bench" / "bench_frame"))
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))

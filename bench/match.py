@@ -52,7 +52,7 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, default=DATA, help="folder of the labelled sets")
     parser.add_argument("--runs", type=int, default=3, help="the median of so many")
     args = parser.parse_args()
-    program = os.environ.get("KINDRED", str(ROOT / "build/kindred"))
+    program = str(ROOT / os.environ.get("KINDRED", "build/kindred"))
     unknown = [name for name in args.sets if name not in SETS]
     if unknown:
         parser.error(f"no set is called {unknown[0]}")
