@@ -108,21 +108,34 @@ static bool digits_swapped(kd_ymd date_a, kd_ymd date_b)
     return false;
 }
 
-static bool date_is_at(const kd_matcher *m, const kd_level *level, int32_t day_a, int32_t day_b)
+typedef struct {
+    int32_t day_a, day_b;
+    kd_ymd a, b;
+} pair_of_days;
+
+/* Lunar dates read as solar ones are some 20 to 52 days early; only those that may be are looked up. */
+static bool is_lunar(const kd_text *text, int32_t early, int32_t late)
 {
-    kd_ymd a = kd_day_to_ymd(day_a), b = kd_day_to_ymd(day_b);
+    enum { DAYS_LEAST = 10, DAYS_MOST = 70 };
+    int64_t apart = (int64_t)late - early;
+    return apart >= DAYS_LEAST && apart <= DAYS_MOST && kd_day_if_lunar(text, early) == late;
+}
+
+static bool date_is_at(const kd_matcher *m, const kd_level *level, const pair_of_days *d)
+{
+    kd_ymd a = d->a, b = d->b;
     switch (level->kind) {
-    case KD_LEVEL_EXACT: return day_a == day_b;
+    case KD_LEVEL_EXACT: return d->day_a == d->day_b;
     case KD_LEVEL_ONE_DIGIT: return digits_differing(a, b) == 1;
     case KD_LEVEL_DIGITS_SWAPPED: return digits_swapped(a, b);
     case KD_LEVEL_DAY_MONTH: return a.year == b.year && a.month == b.day && a.day == b.month;
     case KD_LEVEL_LUNAR:
-        return kd_day_if_lunar(m->model->text, day_a) == day_b || kd_day_if_lunar(m->model->text, day_b) == day_a;
+        return is_lunar(m->model->text, d->day_a, d->day_b) || is_lunar(m->model->text, d->day_b, d->day_a);
     case KD_LEVEL_NEW_YEAR: return a.year == b.year && ((a.month == 1 && a.day == 1) || (b.month == 1 && b.day == 1));
     case KD_LEVEL_SAME_MONTH: return a.year == b.year && a.month == b.month;
     case KD_LEVEL_SAME_DAY_OF_YEAR: return a.month == b.month && a.day == b.day;
     case KD_LEVEL_SAME_YEAR: return a.year == b.year;
-    case KD_LEVEL_WITHIN: return fabs((double)day_a - (double)day_b) <= level->limit;
+    case KD_LEVEL_WITHIN: return fabs((double)d->day_a - (double)d->day_b) <= level->limit;
     default: return level->kind == KD_LEVEL_ELSE;
     }
 }
@@ -183,37 +196,44 @@ static bool entry_is_at(const kd_matcher *m, const kd_comparison *comparison, co
     }
 }
 
+static size_t compare_dates(const kd_matcher *m, const kd_comparison *comparison, uint32_t code_a, uint32_t code_b)
+{
+    pair_of_days days = { .day_a = (int32_t)code_a - KD_DAY_OFFSET, .day_b = (int32_t)code_b - KD_DAY_OFFSET };
+    days.a = kd_day_to_ymd(days.day_a);
+    days.b = kd_day_to_ymd(days.day_b);
+    size_t i = 1;
+    while (i + 1 < comparison->level_count && !date_is_at(m, &comparison->levels[i], &days)) i++;
+    return i; /* the last is else */
+}
+
 size_t kd_compare(const kd_matcher *m, const kd_comparison *comparison, const kd_side *a, const kd_side *b)
 {
     size_t field = comparison->field;
     uint32_t code_a = a->codes[field], code_b = b->codes[field];
     if (!code_a || !code_b) return 0;
     const kd_values *values = &m->values[field];
-    bool is_date = m->model->fields[field].kind == KD_FIELD_DATE;
     bool is_same = code_a == code_b && (code_a != UINT32_MAX || values->is_direct); /* strangers are not each other */
     if (is_same && comparison->levels[1].kind == KD_LEVEL_EXACT) return 1;
+    if (m->model->fields[field].kind == KD_FIELD_DATE) return compare_dates(m, comparison, code_a, code_b);
     pair_of_values v = { .jaro_winkler = -1, .edits = -1, .swaps = -1 };
     if (!values->is_direct) {
         v.x = kd_entry_of(m, a, field);
         v.y = kd_entry_of(m, b, field);
     }
-    for (size_t i = 1; i < comparison->level_count; i++) {
+    size_t i = 1;
+    for (; i + 1 < comparison->level_count; i++) { /* the last is else */
         const kd_level *level = &comparison->levels[i];
-        bool is_at;
+        bool is_at = false;
         if (level->kind == KD_LEVEL_EXACT) {
             is_at = is_same;
-        } else if (is_date) {
-            is_at = date_is_at(m, level, (int32_t)code_a - KD_DAY_OFFSET, (int32_t)code_b - KD_DAY_OFFSET);
-        } else if (values->is_direct) {
-            is_at = level->kind == KD_LEVEL_ELSE;
         } else if (level->kind == KD_LEVEL_SWAPPED) {
             is_at = is_swapped(m, level, field, a, b);
-        } else {
+        } else if (!values->is_direct) {
             is_at = entry_is_at(m, comparison, level, &v);
         }
-        if (is_at) return i;
+        if (is_at) break;
     }
-    return 0;
+    return i;
 }
 
 static bool is_silenced(const kd_comparison *comparison, const uint8_t *levels)
