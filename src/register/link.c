@@ -264,15 +264,29 @@ static kd_status guard_text(kd_link_run *run, kd_str *out_guard, kd_error *err)
     return out_guard->ptr ? KD_OK : kd_fail(err, KD_LIMIT, "", "no memory");
 }
 
+static kd_status fail_disturbed(kd_error *err)
+{
+    kd_fail(err, KD_CONFLICT, "", "records or decisions were added while this run was at work; nothing was changed");
+    kd_hint(err, "run `kindred link` again");
+    return KD_CONFLICT;
+}
+
 static kd_status write_unless_changed(kd_link_run *run, const matching *m, kd_str state, kd_str guard, double *since,
                                       kd_error *err)
 {
     kd_str now;
     KD_TRY(guard_text(run, &now, err));
-    if (kd_str_eq(guard, now)) return write_all(run, m, state, since, err);
-    kd_fail(err, KD_CONFLICT, "", "records or decisions were added while this run was at work; nothing was changed");
-    kd_hint(err, "run `kindred link` again");
-    return KD_CONFLICT;
+    return kd_str_eq(guard, now) ? write_all(run, m, state, since, err) : fail_disturbed(err);
+}
+
+/* What another run changed under the reading looks like a fault in the register: it is told as what it is. */
+static kd_status read_undisturbed(kd_link_run *run, matching *m, kd_str guard, double *since, kd_error *err)
+{
+    kd_str now;
+    kd_status status = read_and_match(run, m, since, err);
+    if (status == KD_OK || status == KD_CANCELLED || status == KD_LIMIT) return status;
+    bool is_disturbed = guard_text(run, &now, NULL) == KD_OK && !kd_str_eq(guard, now);
+    return is_disturbed ? fail_disturbed(err) : status;
 }
 
 static kd_status link_run(kd_link_run *run, matching *m, kd_error *err)
@@ -285,7 +299,7 @@ static kd_status link_run(kd_link_run *run, matching *m, kd_error *err)
     if (!run->options->is_full) KD_TRY(is_up_to_date(run, state, &is_same, err));
     run->report->was_needed = !is_same;
     if (is_same) return KD_OK;
-    KD_TRY(read_and_match(run, m, &since, err));
+    KD_TRY(read_undisturbed(run, m, guard, &since, err));
     KD_TRY(kd_store_begin(kd_register_store(run->reg), err));
     kd_status status = write_unless_changed(run, m, state, guard, &since, err);
     KD_TRY(kd_store_end(kd_register_store(run->reg), status, err));
