@@ -26,6 +26,7 @@ typedef enum {
     KD_CONFLICT,    /* someone else holds it or changed it first: try again */
     KD_CANCELLED,   /* the caller asked to stop */
     KD_UNSUPPORTED, /* well-formed, but not something this build reads */
+    KD_DENIED,      /* who asks may not */
 } kd_status;
 
 #define KD_CHECKED __attribute__((warn_unused_result))

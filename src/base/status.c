@@ -105,7 +105,7 @@ size_t kd_error_text(const kd_error *err, char *buf, size_t buf_bytes)
 
 const char *kd_status_name(kd_status status)
 {
-    static const char *const names[] = { "ok",       "invalid",  "not_found", "limit",
-                                         "io_error", "conflict", "cancelled", "unsupported" };
+    static const char *const names[] = { "ok",       "invalid",   "not_found",   "limit", "io_error",
+                                         "conflict", "cancelled", "unsupported", "denied" };
     return (unsigned)status < sizeof names / sizeof names[0] ? names[status] : "unknown";
 }

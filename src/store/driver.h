@@ -87,6 +87,6 @@ enum { KD_SHARDS_MAX = 128 };
 size_t kd_store_shards(kd_shard shards[KD_SHARDS_MAX]);
 
 extern const char KD_SHARD_MAP[];
-extern const char KD_MIGRATION_001[];
+extern const char KD_MIGRATION_001[], KD_MIGRATION_002[];
 
 #endif

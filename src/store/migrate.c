@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* In order; a step is never changed once it has been released. */
-static const char *const STEPS[] = { KD_MIGRATION_001 };
+static const char *const STEPS[] = { KD_MIGRATION_001, KD_MIGRATION_002 };
 enum { VERSION = sizeof STEPS / sizeof STEPS[0], SCRIPT_BYTES_MAX = 1 << 20 };
 
 static const char VERSION_TABLE[] = "create table if not exists schema_version (version integer not null primary key, "
@@ -65,6 +65,7 @@ static const struct {
 } MACROS[] = {
     { "{{clustered}}", { "without rowid", "" } },
     { "{{id}}", { "integer", "bigint" } },
+    { "{{on_postgresql}}", { "--", "" } },
 };
 enum { MACRO_COUNT = sizeof MACROS / sizeof MACROS[0] };
 
@@ -158,6 +159,17 @@ static bool next_index(const char **at, const char *table, kd_str *out_statement
     return false;
 }
 
+/* Whether a later step takes the index away again. */
+static bool is_dropped_after(size_t step, kd_str name)
+{
+    char statement[128];
+    int len = snprintf(statement, sizeof statement, "\ndrop index %.*s;", KD_FMT(name));
+    if (len < 0 || (size_t)len >= sizeof statement) return false;
+    for (size_t i = step + 1; i < VERSION; i++)
+        if (strstr(STEPS[i], statement)) return true;
+    return false;
+}
+
 static kd_status for_indexes(kd_store *store, const char *table, bool is_drop, kd_error *err)
 {
     if (!kd_store_is_name(table)) return kd_fail(err, KD_INVALID, "", "this is no table");
@@ -165,6 +177,7 @@ static kd_status for_indexes(kd_store *store, const char *table, bool is_drop, k
         const char *at = STEPS[i];
         kd_str statement, name;
         while (next_index(&at, table, &statement, &name)) {
+            if (is_dropped_after(i, name)) continue;
             char sql[512];
             int len = is_drop ? snprintf(sql, sizeof sql, "drop index if exists %.*s", KD_FMT(name))
                               : snprintf(sql, sizeof sql, "%.*s", KD_FMT(statement));
