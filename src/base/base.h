@@ -7,6 +7,19 @@
 
 #include <kindred/base.h>
 
+/* ---- the language of messages ---- */
+
+typedef enum { KD_ENGLISH, KD_CHINESE } kd_language;
+/** Language in which errors are told from now on: by every thread that has not set its own, and by this one. English at first. */
+void kd_language_set_all(kd_language language);
+void kd_language_set(kd_language language);
+kd_language kd_language_now(void);
+/**
+ * The text in the thread's language: from src/base/messages.csv, itself when it is not there. Formats keep their conversions, so
+ * what is safe for one is safe for the other; scripts/messages.py holds both to it.
+ */
+const char *kd_message(const char *english) __attribute__((format_arg(1)));
+
 /* ---- growable bytes ---- */
 
 /** Grows on the heap up to `bytes_max`; the first failure sticks in `status` and later adds do nothing. */

@@ -23,7 +23,7 @@ static void cut_utf8(char *text, size_t len)
 
 __attribute__((format(printf, 3, 0))) static void fill(char *buf, size_t bytes, const char *fmt, va_list args)
 {
-    int wanted = vsnprintf(buf, bytes, fmt, args);
+    int wanted = vsnprintf(buf, bytes, kd_message(fmt), args);
     if (wanted < 0) buf[0] = '\0';
     if (wanted >= (int)bytes) cut_utf8(buf, bytes - 1);
 }
@@ -63,7 +63,7 @@ kd_status kd_fail_errno(kd_error *err, const char *file, const char *verb)
     kd_status status = code == ENOENT ? KD_NOT_FOUND : code == ENOMEM ? KD_LIMIT : KD_IO;
     char reason[128] = "";
     const char *text = strerror_r(code, reason, sizeof reason);
-    kd_fail_at(err, status, file, 0, 0, "cannot %s: %s", verb, text);
+    kd_fail_at(err, status, file, 0, 0, "cannot %s: %s", kd_message(verb), text);
     if (code == ENOSPC) kd_hint(err, "the disk is full: free space and run the command again; nothing was changed");
     if (code == EACCES || code == EPERM) kd_hint(err, "check who owns the file and its permissions");
     return status;

@@ -29,7 +29,7 @@ kd_status kd_yaml_fail(kd_error *err, const kd_yaml *node, const char *fmt, ...)
     char text[sizeof err->message];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(text, sizeof text, kd_message(fmt), args);
     va_end(args);
     return kd_fail_at(err, KD_INVALID, node->file, node->line, node->column, "%s", text);
 }
