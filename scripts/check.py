@@ -182,6 +182,7 @@ def check_house():
     step("layers", [sys.executable, "scripts/check_layers.py"])
     step("banned functions", [sys.executable, "scripts/check_banned.py", "c"])
     step("unfinished work and paths", [sys.executable, "scripts/check_banned.py", "words"])
+    step("messages in both languages", [sys.executable, "scripts/messages.py", "check"])
     step("folder readmes", [sys.executable, "scripts/check_banned.py", "readmes"])
 
 

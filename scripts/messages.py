@@ -17,7 +17,8 @@ CATALOGUE = ROOT / "src/base/messages.csv"
 # The argument that holds the text.
 CALLS = {"kd_fail": 3, "kd_fail_at": 5, "kd_hint": 1, "kd_yaml_fail": 2, "kd_fail_errno": 2, "kd_message": 0}
 CALL = re.compile(r"(?<!define )\b(" + "|".join(CALLS) + r")\s*\(")
-COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
+# Comments, and single characters, which may be quotes; texts are matched first, so that they stay whole.
+BLANKED = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/|\'(?:\\.|[^\'\\\n])\'', re.S)
 LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 CONVERSION = re.compile(r"%(?:(\d+)\$)?([-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z|j|t)?[a-zA-Z%])")
 
@@ -62,11 +63,15 @@ def texts_of(argument):
             yield unescaped(joined.replace("\x01", '"'))
 
 
+def blanked(match):
+    return match.group() if match.group().startswith('"') else re.sub(r"[^\n]", " ", match.group())
+
+
 def said():
     """Every text with the first place that says it."""
     found = {}
     for file in sorted((ROOT / "src").rglob("*.c")):
-        text = COMMENT.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), file.read_text(encoding="utf-8"))
+        text = BLANKED.sub(blanked, file.read_text(encoding="utf-8"))
         for call in CALL.finditer(text):
             given = arguments(text, call.end())
             if len(given) > CALLS[call.group(1)]:

@@ -131,6 +131,7 @@ int main(int argc, char **argv)
 {
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error to be told, as a full disk is */
     signal(SIGPIPE, SIG_IGN);
+    kd_language_set_all(kd_cli_is_english() ? KD_ENGLISH : KD_CHINESE);
     if (argc < 2) {
         print_help();
         return KD_EXIT_USAGE;

@@ -64,7 +64,7 @@ static kd_status open_batch(import_job *job, kd_error *err)
     if (status == KD_CONFLICT)
         kd_hint(
             err,
-            "另一个导入正在写入，稍后再试，没有任何改动 / another import is writing: run it again; nothing was changed");
+            "another import is writing: run it again; nothing was changed");
     if (status != KD_OK) return status;
     job->is_open = true;
     KD_TRY(find_batch(job, err)); /* another import may have brought it since */
@@ -130,9 +130,8 @@ static kd_status finish_batch(import_job *job, archiving *archive, kd_error *err
         kd_fail_at(err, KD_INVALID, job->path, 0, 0, "none of the %lld rows can be taken",
                    (long long)outcome->rows_seen);
         if (outcome->problem_count)
-            kd_hint(err, "第 %llu 行 / line %llu: %.*s / %.*s", (unsigned long long)outcome->problems[0].lines[0],
-                    (unsigned long long)outcome->problems[0].lines[0], KD_FMT(outcome->problems[0].zh),
-                    KD_FMT(outcome->problems[0].en));
+            kd_hint(err, "line %llu: %.*s", (unsigned long long)outcome->problems[0].lines[0],
+                    KD_FMT(kd_language_now() == KD_CHINESE ? outcome->problems[0].zh : outcome->problems[0].en));
         return KD_INVALID;
     }
     if (!job->is_open) KD_TRY(open_batch(job, err));

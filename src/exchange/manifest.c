@@ -62,7 +62,7 @@ kd_status kd_manifest_load(kd_arena *arena, const char *path, kd_manifest *out_m
     const kd_yaml *list = kd_yaml_get(root, "feeds");
     if (!list) {
         kd_yaml_fail(err, root, "'feeds' is missing: this is no manifest");
-        kd_hint(err, "清单应有 feeds: [{file: A.csv, feed: NAME}] / a manifest has feeds: [{file: A.csv, feed: NAME}]");
+        kd_hint(err, "a manifest has feeds: [{file: A.csv, feed: NAME}]");
         return KD_INVALID;
     }
     if (list->kind != KD_YAML_LIST || list->count == 0)

@@ -107,15 +107,16 @@ static void hint_header(kd_error *err, const kd_str *headers, size_t header_coun
     kd_buf_init(&list, 1 << 16);
     for (size_t i = 0; i < header_count && i < UNKNOWN_COLUMNS_TOLD; i++)
         kd_buf_fmt(&list, "%s%.*s", i ? " | " : "", KD_FMT(kd_str_sub(headers[i], 0, 48)));
-    kd_hint(err, "文件表头 / the header reads: %.*s%s", KD_FMT(kd_buf_view(&list)),
+    kd_hint(err, "the header reads: %.*s%s", KD_FMT(kd_buf_view(&list)),
             header_count > UNKNOWN_COLUMNS_TOLD ? " …" : "");
     kd_buf_done(&list);
 }
 
 static void hint_other(kd_error *err, const kd_feed_pack *other)
 {
-    kd_hint(err, "文件像是“%.*s” / it looks like feed '%.*s' (%.*s): --feed %.*s", KD_FMT(other->info.title_zh),
-            KD_FMT(other->info.feed), KD_FMT(other->info.title_en), KD_FMT(other->info.feed));
+    kd_hint(err, "it looks like feed '%.*s' (%.*s): --feed %.*s", KD_FMT(other->info.feed),
+            KD_FMT(kd_language_now() == KD_CHINESE ? other->info.title_zh : other->info.title_en),
+            KD_FMT(other->info.feed));
 }
 
 static kd_status fail_missing(const kd_feed_pack *pack, const feed_fit *fit, const kd_feed_pack *other,
@@ -141,7 +142,7 @@ static kd_status fail_doubled(const kd_feed_pack *pack, const feed_fit *fit, siz
     const feed_column *column = &pack->columns[fit->doubled_column];
     kd_fail_at(err, KD_INVALID, file, 1, 0, "columns %d and %d of the header are both '%.*s'", fit->doubled_of + 1,
                fit->doubled + 1, KD_FMT(column->name));
-    kd_hint(err, "删去或改名其中一列 / delete or rename one of the two (%zu columns)", header_count);
+    kd_hint(err, "delete or rename one of the two (%zu columns)", header_count);
     return KD_INVALID;
 }
 
@@ -170,7 +171,7 @@ static kd_status recognise(const kd_feed_packs *packs, const kd_feed_pack *named
     if (!named && r.best && r.second && r.second_score > r.best_score - clear_lead) {
         kd_fail_at(err, KD_CONFLICT, file, 1, 0, "the header fits feed '%.*s' and feed '%.*s' alike",
                    KD_FMT(r.best->info.feed), KD_FMT(r.second->info.feed));
-        kd_hint(err, "请指明 / say which: --feed %.*s", KD_FMT(r.best->info.feed));
+        kd_hint(err, "say which: --feed %.*s", KD_FMT(r.best->info.feed));
         return KD_CONFLICT;
     }
     if (!named && !r.best && r.nearest) {
@@ -195,7 +196,7 @@ kd_status kd_feed_recognise(const kd_feed_packs *packs, kd_str feed, const kd_st
     const kd_feed_pack *named = feed.len ? kd_feed_packs_find(packs, feed) : NULL;
     if (feed.len && !named) {
         kd_fail(err, KD_NOT_FOUND, "", "no feed is called '%.*s'", KD_FMT(feed));
-        kd_hint(err, "kindred import --list-feeds 列出全部 / names them all");
+        kd_hint(err, "kindred import --list-feeds names them all");
         return KD_NOT_FOUND;
     }
     kd_arena *arena = kd_arena_new(FEED_PACK_ARENA_BYTES);

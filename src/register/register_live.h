@@ -194,5 +194,8 @@ KD_CHECKED kd_status kd_attachment_list(kd_register *reg, kd_str object, kd_aren
                                         kd_attachment **out_attachments, size_t *out_count, kd_error *err);
 KD_CHECKED kd_status kd_attachment_get(kd_register *reg, int64_t id, kd_arena *arena, kd_attachment *out_attachment,
                                        kd_error *err);
+/** Where the picture stands in the archive. */
+KD_CHECKED kd_status kd_attachment_path(const kd_register *reg, const kd_attachment *attachment, kd_arena *arena,
+                                        kd_str *out_path, kd_error *err);
 
 #endif

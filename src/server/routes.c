@@ -1,0 +1,9 @@
+/* All routes, one table a file. To add one: write routes_NAME.c, declare its table in call.h, name it here. */
+#include "router.h"
+
+const kd_route *const kd_all_routes[] = {
+    kd_routes_session,
+    kd_routes_reference,
+    kd_routes_jobs,
+    NULL,
+};
