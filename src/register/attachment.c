@@ -15,7 +15,7 @@ enum { HEX_BYTES = 65, PATH_BYTES = 4096, OBJECT_BYTES_MAX = 64, LISTED_MAX = 20
 
 typedef struct {
     const char *content_type, *ending;
-    const char *magic, *magic_later; /* of equal use: `later` stands at its offset; NULL: none */
+    const char *magic, *magic_later; /* what it begins with, and what stands further on; NULL: nothing */
     size_t magic_bytes, later_at, later_bytes;
 } picture;
 

@@ -181,8 +181,9 @@ static kd_status match(kd_link_run *run, matching *m, double *since, kd_error *e
     KD_TRY(kd_matcher_cluster(m->matcher, &m->pairs, &constraints, &run->clusters, err));
     run->report->compared = m->pairs.compared;
     run->report->pairs = m->pairs.count;
-    forget_records(m);
     KD_TRY(group_members(run, err));
+    KD_TRY(kd_doubts_collect(run, &m->pairs, err));
+    forget_records(m);
     stage(run, "cluster", since);
     return KD_OK;
 }
@@ -233,6 +234,9 @@ static kd_status write_all(kd_link_run *run, const matching *m, kd_str state, do
     stage(run, "write relations", since);
     KD_TRY(kd_link_write_tasks(run, err));
     stage(run, "write tasks", since);
+    KD_TRY(kd_doubts_write(run, err));
+    KD_TRY(kd_area_counts_write(run, err));
+    stage(run, "write overview", since);
     if (kd_progress_cancelled(run->options->progress)) return kd_fail(err, KD_CANCELLED, "", "stopped");
     return write_run(run, m->model, state, err);
 }
@@ -317,6 +321,8 @@ static void run_done(kd_link_run *run)
     free(run->person_id);
     free(run->is_new);
     free(run->is_decided);
+    kd_area_counts_free(run->areas);
+    kd_doubts_free(run->doubts);
     kd_survivorship_free(run->rules);
     kd_arena_free(run->arena);
 }

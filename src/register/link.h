@@ -15,6 +15,9 @@ typedef struct {
     bool is_decided;
 } kd_old_link;
 
+typedef struct kd_area_counts kd_area_counts;
+typedef struct kd_doubts kd_doubts;
+
 /** A value that a person decided, for the cluster that holds the decision's record. */
 typedef struct {
     uint32_t cluster, age; /* later ones are higher */
@@ -47,6 +50,9 @@ typedef struct {
     kd_survivorship *rules;
     kd_str *feeds; /* of source id */
     size_t feed_count;
+
+    kd_area_counts *areas; /* made with the first person that is counted */
+    kd_doubts *doubts;     /* what people may look at; made once the clusters stand */
 } kd_link_run;
 
 /** Decisions of people as constraints (before clustering). Arena memory. */
@@ -68,6 +74,18 @@ KD_CHECKED kd_status kd_link_write_relations(kd_link_run *run, kd_error *err);
 /** Merges, splits and retirements as person_event rows and the state of the persons that ended. */
 KD_CHECKED kd_status kd_link_write_ends(kd_link_run *run, kd_error *err);
 KD_CHECKED kd_status kd_link_write_tasks(kd_link_run *run, kd_error *err);
+
+/** Count one person as chosen; its records stand in the run. One thread. */
+KD_CHECKED kd_status kd_area_count_person(kd_link_run *run, uint32_t cluster, const kd_value_of values[KD_ATTR_COUNT],
+                                          kd_error *err);
+KD_CHECKED kd_status kd_area_counts_write(kd_link_run *run, kd_error *err);
+void kd_area_counts_free(kd_area_counts *counts); /* NULL does nothing */
+
+/** Gather the joins and partings that may be wrong, while the pairs are still there. */
+KD_CHECKED kd_status kd_doubts_collect(kd_link_run *run, const kd_pairs *pairs, kd_error *err);
+/** The review queue and what the estimates need. */
+KD_CHECKED kd_status kd_doubts_write(kd_link_run *run, kd_error *err);
+void kd_doubts_free(kd_doubts *doubts); /* NULL does nothing */
 
 /** Records of a cluster copied out of the table; `records` grows in the buffer. */
 const kd_source_record *kd_link_records(const kd_link_run *run, uint32_t cluster, kd_buf *buffer, size_t *out_count);

@@ -164,6 +164,7 @@ static kd_status put_rows(writing *w, uint32_t to, kd_bulk *bulk, kd_error *err)
     for (uint32_t c = w->first; c < to; c++) {
         row *r = &w->rows[c - w->first];
         run->report->conflicts += r->conflicts;
+        KD_TRY(kd_area_count_person(run, c, r->values, err));
         const uint64_t *old = w->old_hash ? kd_map_get(w->old_hash, (uint64_t)run->person_id[c]) : NULL;
         if (old && *old == r->hash) continue;
         if (old) {

@@ -7,6 +7,9 @@
  * rate, the permission and the purpose the route names, limits of size. It reads parameters and body through the functions
  * below, answers through `out`, and returns a status; a failure becomes a problem document (RFC 9457) in the reader's language.
  *
+ * A handler that fails with a status of its own choice sets `call->status` to it (409, 412, 415 …) before it returns the failure;
+ * else the failure's kd_status decides.
+ *
  * A person's data is reached through kd_call_open_person or kd_call_allow_division alone: they hold role, area and purpose to the
  * request and leave the audit entry (G7).
  */
@@ -29,7 +32,7 @@ typedef enum {
 } kd_body_kind;
 enum { KD_JSON_BYTES_MAX = 1 << 20, KD_PARAMS_MAX = 4 };
 
-typedef struct {
+typedef struct kd_route {
     const char *method, *path; /* "/api/persons/{id}/family" */
     const char *permission;    /* name in packs/cn/access.yaml; NULL: whoever is signed in; "-": whoever asks */
     kd_body_kind body;
@@ -40,7 +43,7 @@ typedef struct {
     kd_handler run;
 } kd_route;
 
-/** The tables of all routes; each file routes_NAME.c has one, ended by a NULL method. */
+/** The tables of all routes; each file routes_NAME.c has one, ended by a NULL method, and stands in the list of routes.c. */
 extern const kd_route kd_routes_session[], kd_routes_accounts[], kd_routes_audit[], kd_routes_persons[],
     kd_routes_tasks[], kd_routes_births[], kd_routes_feeds[], kd_routes_matches[], kd_routes_overview[],
     kd_routes_reference[], kd_routes_jobs[];
@@ -68,6 +71,17 @@ struct kd_call {
     kd_str etag, location, download_name;
     const char *send_file; /* answer with this file instead of out_bytes; arena text */
     int64_t watched_job;   /* is_stream */
+
+    /* a failure's further members */
+    const char *problem; /* "csrf": urn:kindred:problem:csrf; NULL: by the status */
+    int retry_after_s;   /* 0: by the status */
+    kd_str holder;       /* who holds what is wanted */
+
+    /* the server's own */
+    struct kd_exchange *exchange;
+    kd_session session; /* id 0: a token, or nobody */
+    int64_t token_id;
+    bool is_denial_told; /* its audit entry is written */
 };
 
 /* ---- what was asked ---- */
@@ -78,6 +92,18 @@ KD_CHECKED kd_status kd_call_query_int(const kd_call *call, const char *name, in
                                        int64_t max, int64_t *out_value, kd_error *err);
 /** Id in 13 characters of base 32 from the path; KD_NOT_FOUND when it is none. */
 KD_CHECKED kd_status kd_call_id(const kd_call *call, size_t param, int64_t *out_id, kd_error *err);
+KD_CHECKED kd_status kd_call_query_id(const kd_call *call, const char *name, int64_t *out_id,
+                                      kd_error *err); /* 0 when absent */
+KD_CHECKED kd_status kd_call_query_bool(const kd_call *call, const char *name, bool otherwise, bool *out_value,
+                                        kd_error *err);
+KD_CHECKED kd_status kd_call_query_day(const kd_call *call, const char *name, int32_t *out_day, kd_error *err);
+/** Text of 1 to `chars_max` characters; empty when absent, unless required. */
+KD_CHECKED kd_status kd_call_query_text(const kd_call *call, const char *name, bool is_required, size_t chars_max,
+                                        kd_str *out_text, kd_error *err);
+/** `?limit=` of 1 to 200, 50 when absent. */
+KD_CHECKED kd_status kd_call_limit(const kd_call *call, size_t *out_limit, kd_error *err);
+/** A division's code of twelve digits, zeros for 0; KD_INVALID for anything else. */
+KD_CHECKED kd_status kd_division_read(kd_str text, const char *field, int64_t *out_division, kd_error *err);
 /** Header by lower-case name; empty when absent. */
 kd_str kd_call_header(const kd_call *call, const char *name);
 
@@ -112,6 +138,11 @@ KD_CHECKED kd_status kd_in_object(kd_in in, const char *name, bool is_required, 
 KD_CHECKED kd_status kd_in_list(kd_in in, const char *name, size_t max, kd_in *out_list, size_t *out_count,
                                 kd_error *err);
 KD_CHECKED kd_status kd_in_at(kd_in list, size_t index, kd_in *out_object, kd_error *err);
+/** Element that is a text. */
+KD_CHECKED kd_status kd_in_text_at(kd_in list, size_t index, size_t bytes_max, kd_str *out, kd_error *err);
+/** A division's code; absent gives 0 unless required, and `*out_is_there` (may be NULL) tells that from the whole register. */
+KD_CHECKED kd_status kd_in_division(kd_in in, const char *name, bool is_required, int64_t *out, bool *out_is_there,
+                                    kd_error *err);
 /** One of a NULL-ended list of words; absent gives `otherwise` (-1: required). */
 KD_CHECKED kd_status kd_in_word(kd_in in, const char *name, const char *const *words, int otherwise, int *out,
                                 kd_error *err);
@@ -132,12 +163,23 @@ KD_CHECKED kd_status kd_call_open_person(kd_call *call, int64_t person_id, const
 /** Audit entry for anything else; `object` is what it was done to ("task/01H…"). Durable before it returns. */
 KD_CHECKED kd_status kd_call_audit(kd_call *call, const char *action, int64_t person_id, int64_t division,
                                    kd_str object, kd_error *err);
+/** KD_DENIED, with an audit entry of what was refused. Other KD_DENIED failures of a handler leave one without an object. */
+KD_CHECKED kd_status kd_call_deny(kd_call *call, const char *action, int64_t person_id, int64_t division,
+                                  kd_str object, kd_error *err);
 
 /* ---- answering ---- */
 
 void kd_out_id(kd_json *json, const char *key, int64_t id);             /* null for 0 */
 void kd_out_instant(kd_json *json, const char *key, int64_t us);        /* RFC 3339; null for 0 */
 void kd_out_division(kd_call *call, const char *key, int64_t division); /* {"code","name","path"}; null for 0 */
+void kd_out_area(kd_call *call, const char *key, int64_t division);     /* the same; 0 is the whole register */
+/** {"code","zh","en"}; `key` NULL within a list. */
+void kd_out_word(kd_json *json, const char *key, kd_str code, kd_str zh, kd_str en);
+void kd_out_raw(kd_json *json, kd_str value); /* after kd_json_key: text that is JSON already; null when empty */
+/** Text even when empty, where kd_json_kstr writes null. */
+void kd_out_text(kd_json *json, const char *key, kd_str text);
+/** Set the session's cookie with this answer, or take it away (NULL). */
+void kd_call_set_cookie(kd_call *call, const kd_session_secrets *secrets);
 /** Text by the reader's language. */
 kd_str kd_call_words(const kd_call *call, kd_str zh, kd_str en);
 /** Strong ETag of a version number; KD_CONFLICT (412) when If-Match is there and differs; 428 when `is_required` and absent. */

@@ -148,4 +148,5 @@ def a_person_cannot_be_opened_without_a_purpose(folder, database):
             assert "attributes" not in answer.json
 
 
-harness.run_tests(*harness.on_each_database(the_matrix_holds), *harness.on_each_database(a_person_cannot_be_opened_without_a_purpose)[:1])
+if __name__ == "__main__":
+    harness.run_tests(*harness.on_each_database(the_matrix_holds), *harness.on_each_database(a_person_cannot_be_opened_without_a_purpose)[:1])
