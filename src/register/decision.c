@@ -31,6 +31,24 @@ kd_status kd_decision_add(kd_register *reg, const kd_decision *d, int64_t *out_i
     return KD_OK;
 }
 
+kd_status kd_decision_join(kd_register *reg, const kd_decision *decision, int64_t person_a, int64_t person_b,
+                           kd_arena *arena, int64_t *out_id, kd_error *err)
+{
+    const int64_t persons[] = { person_a, person_b };
+    kd_decision tie = *decision;
+    for (size_t p = 0; p < 2; p++) {
+        int64_t living;
+        kd_evidence evidence;
+        KD_TRY(kd_person_living(reg, persons[p], &living, err));
+        KD_TRY(kd_evidence_load(reg, living, arena, &evidence, err));
+        for (size_t i = 0; i < evidence.count; i++) {
+            tie.record_b = evidence.records[i].id;
+            if (tie.record_b != tie.record_a) KD_TRY(kd_decision_add(reg, &tie, out_id, err));
+        }
+    }
+    return KD_OK;
+}
+
 /* ---- the person's row ---- */
 
 typedef struct {

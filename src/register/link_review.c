@@ -9,29 +9,10 @@
 #include "review.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { LIST_MAX = 1 << 22, LIST_FIRST = 1 << 12 };
-
-typedef struct {
-    uint32_t a, b; /* records, a < b */
-    float weight;
-    uint32_t left, right; /* records on either side */
-    bool is_together, is_vetoed;
-} doubt;
-
-typedef struct {
-    doubt *items;
-    size_t count, cap;
-} list;
-
-struct kd_doubts {
-    kd_review_pack pack;
-    kd_strata strata;
-    list kept; /* for the queue */
-};
 
 typedef struct {
     const kd_link_run *run;
@@ -40,7 +21,7 @@ typedef struct {
     uint8_t *has_number;  /* of cluster: a sound identity number */
     uint64_t *held_apart; /* pairs of clusters that people hold apart, sorted */
     size_t held_count;
-    list inner, cross;
+    kd_doubt_list inner, cross;
 } gathering;
 
 static kd_status no_memory(kd_error *err)
@@ -53,10 +34,15 @@ double kd_match_probability(double bits)
     return 1 / (1 + exp2(-bits));
 }
 
-size_t kd_stratum_of(const kd_review_pack *pack, bool is_together, double weight)
+double kd_doubt_probability(const kd_review_pack *pack, kd_standing standing, double weight)
+{
+    return standing == KD_HELD_APART ? pack->held_apart_same : kd_match_probability(weight);
+}
+
+size_t kd_stratum_of(const kd_review_pack *pack, kd_standing standing, double weight)
 {
     size_t at = 0;
-    while (at + 1 < pack->strata[is_together] && weight >= pack->bounds[is_together][at]) at++;
+    while (at + 1 < pack->strata[standing] && weight >= pack->bounds[standing][at]) at++;
     return at;
 }
 
@@ -80,7 +66,7 @@ static void unite(uint32_t *parent, uint32_t a, uint32_t b)
 
 /* ---- lists ---- */
 
-static uint64_t persons_key(const gathering *g, const doubt *d)
+static uint64_t persons_key(const gathering *g, const kd_doubt *d)
 {
     const uint32_t *cluster = g->run->clusters.cluster;
     uint64_t a = cluster[d->a], b = cluster[d->b];
@@ -89,7 +75,7 @@ static uint64_t persons_key(const gathering *g, const doubt *d)
 
 static int by_persons(const void *x, const void *y, void *ctx)
 {
-    const doubt *a = x, *b = y;
+    const kd_doubt *a = x, *b = y;
     uint64_t k = persons_key(ctx, a), l = persons_key(ctx, b);
     if (k != l) return k < l ? -1 : 1;
     if (a->weight != b->weight) return a->weight > b->weight ? -1 : 1;
@@ -99,7 +85,7 @@ static int by_persons(const void *x, const void *y, void *ctx)
 
 static int heaviest_first(const void *x, const void *y)
 {
-    const doubt *a = x, *b = y;
+    const kd_doubt *a = x, *b = y;
     if (a->weight != b->weight) return a->weight > b->weight ? -1 : 1;
     if (a->a != b->a) return a->a < b->a ? -1 : 1;
     return (a->b > b->b) - (a->b < b->b);
@@ -108,7 +94,7 @@ static int heaviest_first(const void *x, const void *y)
 /* Of any two persons the strongest pair; when that is not enough, the strongest of all. */
 static void thin_cross(gathering *g)
 {
-    list *l = &g->cross;
+    kd_doubt_list *l = &g->cross;
     size_t kept = 0;
     if (!l->count) return;
     qsort_r(l->items, l->count, sizeof *l->items, by_persons, g);
@@ -124,7 +110,7 @@ static void thin_cross(gathering *g)
 /* Pairs whose sides have been joined since tell nothing any more. */
 static void thin_inner(gathering *g)
 {
-    list *l = &g->inner;
+    kd_doubt_list *l = &g->inner;
     size_t kept = 0;
     for (size_t i = 0; i < l->count; i++)
         if (root_of(g->parent, l->items[i].a) != root_of(g->parent, l->items[i].b)) l->items[kept++] = l->items[i];
@@ -134,18 +120,23 @@ static void thin_inner(gathering *g)
     l->count = LIST_MAX / 2;
 }
 
-static kd_status add(gathering *g, list *l, void (*thin)(gathering *), doubt d, kd_error *err)
+static kd_status push(kd_doubt_list *l, const kd_doubt *d, kd_error *err)
 {
-    if (l->count == l->cap && l->cap == LIST_MAX) thin(g);
     if (l->count == l->cap) {
         size_t cap = l->cap ? l->cap * 2 : LIST_FIRST;
-        doubt *grown = realloc(l->items, cap * sizeof *grown);
+        kd_doubt *grown = realloc(l->items, cap * sizeof *grown);
         if (!grown) return no_memory(err);
         l->items = grown;
         l->cap = cap;
     }
-    l->items[l->count++] = d;
+    l->items[l->count++] = *d;
     return KD_OK;
+}
+
+static kd_status add(gathering *g, kd_doubt_list *l, void (*thin)(gathering *), kd_doubt d, kd_error *err)
+{
+    if (l->count == LIST_MAX) thin(g); /* to half of it at most */
+    return push(l, &d, err);
 }
 
 /* ---- reading the pairs ---- */
@@ -167,7 +158,7 @@ static kd_status read_peers(gathering *g, kd_error *err)
             unite(g->parent, r, c->peer[r]);
         } else {
             uint32_t a = r < c->peer[r] ? r : c->peer[r], b = r ^ c->peer[r] ^ a;
-            KD_TRY(add(g, &g->inner, thin_inner, (doubt){ .a = a, .b = b, .weight = c->weight[r] }, err));
+            KD_TRY(add(g, &g->inner, thin_inner, (kd_doubt){ .a = a, .b = b, .weight = c->weight[r] }, err));
         }
     }
     for (size_t i = 0; i < g->run->must_count; i++) unite(g->parent, g->run->must[i][0], g->run->must[i][1]);
@@ -181,15 +172,16 @@ static kd_status read_pairs(gathering *g, const kd_pairs *pairs, kd_error *err)
     for (uint64_t i = 0; i < pairs->count; i++) {
         const kd_pair *p = &pairs->pairs[i];
         uint32_t a = cluster[p->a], b = cluster[p->b];
-        doubt d = { .a = p->a, .b = p->b, .weight = p->weight };
+        kd_doubt d = { .a = p->a, .b = p->b, .weight = p->weight };
         if (a == b && (double)p->weight >= pack->weak_join_bits) {
             unite(g->parent, p->a, p->b);
         } else if (a == b) {
             if (root_of(g->parent, p->a) == root_of(g->parent, p->b)) continue;
             KD_TRY(add(g, &g->inner, thin_inner, d, err));
         } else {
-            d.is_vetoed = g->has_number[a] && g->has_number[b];
-            if ((double)p->weight < (d.is_vetoed ? pack->vetoed_bits : pack->parted_bits)) continue;
+            bool is_held = g->has_number[a] && g->has_number[b];
+            d.standing = is_held ? KD_HELD_APART : KD_APART;
+            if ((double)p->weight < (is_held ? pack->held_apart_bits : pack->parted_bits)) continue;
             KD_TRY(add(g, &g->cross, thin_cross, d, err));
         }
     }
@@ -198,26 +190,13 @@ static kd_status read_pairs(gathering *g, const kd_pairs *pairs, kd_error *err)
 
 /* ---- what is kept ---- */
 
-static kd_status keep(kd_doubts *doubts, const doubt *d, kd_error *err)
-{
-    list *l = &doubts->kept;
-    if (l->count == l->cap) {
-        size_t cap = l->cap ? l->cap * 2 : LIST_FIRST;
-        doubt *grown = realloc(l->items, cap * sizeof *grown);
-        if (!grown) return no_memory(err);
-        l->items = grown;
-        l->cap = cap;
-    }
-    l->items[l->count++] = *d;
-    return KD_OK;
-}
-
-static void count_in(kd_doubts *doubts, const doubt *d)
+static void count_in(kd_doubts *doubts, const kd_doubt *d)
 {
     double pairs = (double)d->left * (double)d->right;
-    kd_stratum *s = &doubts->strata.strata[d->is_together][kd_stratum_of(&doubts->pack, d->is_together, (double)d->weight)];
+    size_t at = kd_stratum_of(&doubts->pack, d->standing, (double)d->weight);
+    kd_stratum *s = &doubts->strata.strata[d->standing][at];
     s->pairs += pairs;
-    s->expected += pairs * kd_match_probability((double)d->weight);
+    s->expected += pairs * kd_doubt_probability(&doubts->pack, d->standing, (double)d->weight);
     s->units++;
 }
 
@@ -232,16 +211,16 @@ static kd_status keep_joins(gathering *g, kd_error *err)
     for (uint32_t r = 0; r < records; r++) size[root_of(g->parent, r)]++;
     kd_status status = KD_OK;
     for (size_t i = 0; i < g->inner.count && status == KD_OK; i++) {
-        doubt *d = &g->inner.items[i];
+        kd_doubt *d = &g->inner.items[i];
         uint32_t x = root_of(g->parent, d->a), y = root_of(g->parent, d->b);
         if (x == y) continue;
         d->left = size[x];
         d->right = size[y];
-        d->is_together = true;
+        d->standing = KD_TOGETHER;
         unite(g->parent, x, y);
         size[x < y ? x : y] = d->left + d->right;
         count_in(g->doubts, d);
-        status = keep(g->doubts, d, err);
+        status = push(&g->doubts->kept, d, err);
     }
     free(size);
     return status;
@@ -273,7 +252,7 @@ static kd_status read_held_apart(gathering *g, kd_error *err)
     g->held_apart = malloc((run->cannot_count + 1) * sizeof *g->held_apart);
     if (!g->held_apart) return no_memory(err);
     for (size_t i = 0; i < run->cannot_count; i++) {
-        doubt d = { .a = run->cannot[i][0], .b = run->cannot[i][1] };
+        kd_doubt d = { .a = run->cannot[i][0], .b = run->cannot[i][1] };
         g->held_apart[g->held_count++] = persons_key(g, &d);
     }
     qsort(g->held_apart, g->held_count, sizeof *g->held_apart, by_number);
@@ -286,14 +265,14 @@ static kd_status keep_partings(gathering *g, kd_error *err)
     KD_TRY(read_held_apart(g, err));
     thin_cross(g);
     for (size_t i = 0; i < g->cross.count; i++) {
-        doubt *d = &g->cross.items[i];
+        kd_doubt *d = &g->cross.items[i];
         uint32_t a = run->clusters.cluster[d->a], b = run->clusters.cluster[d->b];
         uint64_t key = persons_key(g, d);
         if (bsearch(&key, g->held_apart, g->held_count, sizeof key, by_number) || share_a_row(run, a, b)) continue;
         d->left = run->starts[a + 1] - run->starts[a];
         d->right = run->starts[b + 1] - run->starts[b];
-        if (!d->is_vetoed) count_in(g->doubts, d);
-        KD_TRY(keep(g->doubts, d, err));
+        count_in(g->doubts, d);
+        KD_TRY(push(&g->doubts->kept, d, err));
     }
     return KD_OK;
 }
@@ -309,13 +288,13 @@ static void count_sure(gathering *g)
         double n = run->starts[i + 1] - run->starts[i];
         all += n * (n - 1) / 2;
     }
-    for (size_t s = 0; s < doubts->pack.strata[1]; s++) weak += doubts->strata.strata[1][s].pairs;
+    for (size_t s = 0; s < doubts->pack.strata[KD_TOGETHER]; s++) weak += doubts->strata.strata[KD_TOGETHER][s].pairs;
     for (uint32_t r = 0; r < run->table.count; r++) {
         if (c->peer[r] == r || (double)c->weight[r] < doubts->pack.weak_join_bits) continue;
         joined++;
         doubted += 1 - kd_match_probability((double)c->weight[r]);
     }
-    kd_stratum *sure = &doubts->strata.strata[1][doubts->pack.strata[1] - 1];
+    kd_stratum *sure = &doubts->strata.strata[KD_TOGETHER][doubts->pack.strata[KD_TOGETHER] - 1];
     double pairs = all > weak ? all - weak : 0;
     sure->pairs += pairs;
     sure->units += joined;
@@ -360,19 +339,4 @@ void kd_doubts_free(kd_doubts *doubts)
     if (!doubts) return;
     free(doubts->kept.items);
     free(doubts);
-}
-
-kd_status kd_doubts_write(kd_link_run *run, kd_error *err)
-{
-    (void)run; (void)err;
-    FILE *f = fopen("/tmp/hw/doubts.csv", "w");
-    fprintf(f, "a,b,weight,left,right,together,vetoed\n");
-    for (size_t i = 0; i < run->doubts->kept.count; i++) {
-        const doubt *d = &run->doubts->kept.items[i];
-        fprintf(f, "%lld,%lld,%g,%u,%u,%d,%d\n", (long long)run->table.id[d->a], (long long)run->table.id[d->b], (double)d->weight, d->left, d->right, d->is_together, d->is_vetoed);
-    }
-    fclose(f);
-    for (int t = 0; t < 2; t++) for (size_t s = 0; s < run->doubts->pack.strata[t]; s++) { kd_stratum x = run->doubts->strata.strata[t][s];
-        fprintf(stderr, "%d %zu pairs %.0f expected %.1f units %.0f\n", t, s, x.pairs, x.expected, x.units); }
-    return KD_OK;
 }

@@ -1,4 +1,4 @@
-#include "register.h"
+#include "handle.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -11,16 +11,6 @@ enum { CONFIG_BYTES_MAX = 1 << 20 };
 static const char CONFIG_NAME[] = "kindred.yaml";
 static const char DATABASE_NAME[] = "register.db";
 static const char DIVISIONS_PACK[] = "packs/cn/shaanxi/yulin";
-
-struct kd_register {
-    kd_arena *arena;
-    kd_store *store;
-    kd_str dir;
-    kd_str divisions_pack;
-    kd_id_maker ids;
-    kd_text *text;
-    kd_divisions *divisions;
-};
 
 /* ---- making ---- */
 
@@ -103,7 +93,7 @@ static kd_status fill_database(kd_store *store, const kd_divisions *divisions, k
     return kd_store_end(store, status, err);
 }
 
-static kd_status open_divisions(kd_arena *arena, kd_str pack, kd_divisions **out, kd_error *err)
+kd_status kd_divisions_pack_open(kd_arena *arena, kd_str pack, kd_divisions **out, kd_error *err)
 {
     kd_str folder = pack, tree, history;
     if (!kd_file_exists(pack.ptr)) KD_TRY(kd_data_path(arena, pack.ptr, &folder, err));
@@ -167,7 +157,7 @@ static kd_status make(kd_arena *arena, const making *m, kd_error *err)
     kd_str url = database_url(arena, kd_str_of(m->dir), database);
     if (!archive.ptr || !url.ptr) return kd_fail(err, KD_LIMIT, "", "no memory for a path");
     kd_divisions *divisions;
-    KD_TRY(open_divisions(arena, m->divisions_pack, &divisions, err));
+    KD_TRY(kd_divisions_pack_open(arena, m->divisions_pack, &divisions, err));
     kd_store *store = NULL;
     kd_status status = check_folder(m->dir, err);
     if (status == KD_OK && is_sqlite) status = remove_leftover_database(arena, m->dir, err);
@@ -204,43 +194,42 @@ kd_status kd_register_restore(const char *dir, const char *db_url, const char *b
 
 /* ---- opening ---- */
 
-static kd_status read_config(kd_register *reg, kd_str *out_url, kd_error *err)
+static kd_status read_config(kd_register_shared *shared, kd_error *err)
 {
     static const char *const keys[] = { "database", "divisions", "packs", NULL };
-    kd_str path = kd_path_join(reg->arena, reg->dir, kd_str_of(CONFIG_NAME));
+    kd_str path = kd_path_join(shared->arena, shared->dir, kd_str_of(CONFIG_NAME));
     const kd_yaml *root;
     if (!path.ptr) return kd_fail(err, KD_LIMIT, "", "no memory for a path");
     if (!kd_file_exists(path.ptr)) {
-        kd_fail_at(err, KD_NOT_FOUND, reg->dir.ptr, 0, 0, "no register stands in this folder");
+        kd_fail_at(err, KD_NOT_FOUND, shared->dir.ptr, 0, 0, "no register stands in this folder");
         kd_hint(err, "make one with `kindred init DIR`, or name its folder with --register DIR");
         return KD_NOT_FOUND;
     }
-    KD_TRY(kd_yaml_load(reg->arena, path.ptr, &root, err));
+    KD_TRY(kd_yaml_load(shared->arena, path.ptr, &root, err));
     KD_TRY(kd_yaml_only(root, keys, err));
     kd_str database = kd_yaml_text(root, "database", (kd_str){ NULL, 0 });
     if (!database.len) return kd_yaml_fail(err, root, "database: is missing");
-    reg->divisions_pack = kd_yaml_text(root, "divisions", kd_str_of(DIVISIONS_PACK));
-    *out_url = database_url(reg->arena, reg->dir, database);
-    return out_url->ptr ? KD_OK : kd_fail(err, KD_LIMIT, "", "no memory for a path");
+    shared->divisions_pack = kd_yaml_text(root, "divisions", kd_str_of(DIVISIONS_PACK));
+    shared->url = database_url(shared->arena, shared->dir, database);
+    return shared->url.ptr ? KD_OK : kd_fail(err, KD_LIMIT, "", "no memory for a path");
 }
 
 static kd_status open_in(kd_register *reg, const char *dir, bool any_version, kd_error *err)
 {
-    kd_str url;
-    reg->dir = kd_arena_str(reg->arena, kd_str_of(dir));
-    KD_TRY(read_config(reg, &url, err));
-    KD_TRY(kd_store_open(url.ptr, false, &reg->store, err));
+    KD_TRY(kd_register_shared_new(4 * CONFIG_BYTES_MAX, &reg->shared, err));
+    reg->shared->dir = kd_arena_str(reg->shared->arena, kd_str_of(dir));
+    if (!reg->shared->dir.ptr) return kd_fail(err, KD_LIMIT, "", "no memory for a path");
+    KD_TRY(read_config(reg->shared, err));
+    KD_TRY(kd_store_open(reg->shared->url.ptr, false, &reg->store, err));
+    KD_TRY(kd_node_take(reg, err));
     return any_version ? KD_OK : kd_store_check_version(reg->store, err);
 }
 
 kd_status kd_register_open(const char *dir, bool any_version, kd_register **out_register, kd_error *err)
 {
     kd_register *reg = calloc(1, sizeof *reg);
-    if (!reg || !(reg->arena = kd_arena_new(4 * CONFIG_BYTES_MAX))) {
-        free(reg);
-        return kd_fail(err, KD_LIMIT, "", "no memory to open the register");
-    }
-    reg->ids.node = (uint32_t)getpid() & 1023; /* two writers never run at once; this only keeps readers of ids apart */
+    if (!reg) return kd_fail(err, KD_LIMIT, "", "no memory to open the register");
+    reg->node_file = -1;
     kd_status status = open_in(reg, dir, any_version, err);
     if (status != KD_OK) {
         kd_register_close(reg);
@@ -254,9 +243,8 @@ void kd_register_close(kd_register *reg)
 {
     if (!reg) return;
     kd_store_close(reg->store);
-    kd_divisions_close(reg->divisions);
-    kd_text_close(reg->text);
-    kd_arena_free(reg->arena);
+    kd_node_give_back(reg);
+    if (reg->shared) kd_register_shared_leave(reg->shared);
     free(reg);
 }
 
@@ -267,24 +255,10 @@ kd_store *kd_register_store(kd_register *reg)
 
 const char *kd_register_dir(const kd_register *reg)
 {
-    return reg->dir.ptr;
+    return reg->shared->dir.ptr;
 }
 
 int64_t kd_register_next_id(kd_register *reg)
 {
     return kd_id_next(&reg->ids);
-}
-
-kd_status kd_register_text(kd_register *reg, const kd_text **out_text, kd_error *err)
-{
-    if (!reg->text) KD_TRY(kd_text_open(&reg->text, err));
-    *out_text = reg->text;
-    return KD_OK;
-}
-
-kd_status kd_register_divisions(kd_register *reg, const kd_divisions **out_divisions, kd_error *err)
-{
-    if (!reg->divisions) KD_TRY(open_divisions(reg->arena, reg->divisions_pack, &reg->divisions, err));
-    *out_divisions = reg->divisions;
-    return KD_OK;
 }

@@ -12,10 +12,10 @@ static kd_status read_numbers(const kd_yaml *root, kd_review_pack *pack, kd_erro
 {
     const number numbers[] = { { "weak_join_bits", 0, 100, &pack->weak_join_bits },
                                { "parted_bits", -20, 100, &pack->parted_bits },
-                               { "vetoed_bits", -20, 100, &pack->vetoed_bits },
-                               { "vetoed_share", 0, 1, &pack->vetoed_share },
+                               { "held_apart_bits", -20, 100, &pack->held_apart_bits },
+                               { "held_apart_same", 0, 1, &pack->held_apart_same },
                                { "conflict_records", 0, 1000, &pack->conflict_records },
-                               { "prior_pairs", 0.1, 1000, &pack->prior_pairs },
+                               { "prior_mistakes", 0.01, 1000, &pack->prior_mistakes },
                                { "prior_doubt", 0.0000001, 0.5, &pack->prior_doubt } };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         const number *n = &numbers[i];
@@ -46,8 +46,8 @@ static kd_status read_bounds(const kd_yaml *strata, const char *key, double *bou
 
 static kd_status read_pack(const kd_yaml *root, kd_review_pack *pack, kd_error *err)
 {
-    static const char *const keys[] = { "version",      "most",             "weak_join_bits", "parted_bits", "vetoed_bits",
-                                        "vetoed_share", "conflict_records", "strata",         "prior_pairs", "prior_doubt",
+    static const char *const keys[] = { "version",      "most",             "weak_join_bits", "parted_bits", "held_apart_bits",
+                                        "held_apart_same", "conflict_records", "strata", "prior_mistakes", "prior_doubt",
                                         NULL };
     static const char *const sides[] = { "together", "apart", NULL };
     int64_t most = 0;
@@ -62,8 +62,9 @@ static kd_status read_pack(const kd_yaml *root, kd_review_pack *pack, kd_error *
     if (!strata || strata->kind != KD_YAML_MAP)
         return kd_yaml_fail(err, root, "strata: the bounds of together and apart are expected");
     KD_TRY(kd_yaml_only(strata, sides, err));
-    KD_TRY(read_bounds(strata, "apart", pack->bounds[0], &pack->strata[0], err));
-    return read_bounds(strata, "together", pack->bounds[1], &pack->strata[1], err);
+    KD_TRY(read_bounds(strata, "apart", pack->bounds[KD_APART], &pack->strata[KD_APART], err));
+    pack->strata[KD_HELD_APART] = 1;
+    return read_bounds(strata, "together", pack->bounds[KD_TOGETHER], &pack->strata[KD_TOGETHER], err);
 }
 
 static kd_status load(kd_arena *arena, const char *path, kd_review_pack *pack, kd_error *err)

@@ -73,6 +73,12 @@ typedef struct {
     kd_str attribute, value, reason, by;
 } kd_decision;
 KD_CHECKED kd_status kd_decision_add(kd_register *reg, const kd_decision *decision, int64_t *out_id, kd_error *err);
+/**
+ * Say that two persons are one: of all that the two hold now, each tied to `decision->record_a`; tying two records alone would only
+ * draw one of them across. `out_id` is the last of the decisions, which share their task.
+ */
+KD_CHECKED kd_status kd_decision_join(kd_register *reg, const kd_decision *decision, int64_t person_a, int64_t person_b,
+                                      kd_arena *arena, int64_t *out_id, kd_error *err);
 /** The living person that an id leads to through merges. KD_NOT_FOUND when there is none. */
 KD_CHECKED kd_status kd_person_living(kd_register *reg, int64_t id, int64_t *out_person_id, kd_error *err);
 

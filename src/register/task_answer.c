@@ -148,40 +148,21 @@ static kd_status settle_value(answering *a, int64_t person_id, kd_error *err)
     return kd_person_refresh(a->reg, &a->packs, person_id, a->answer->by, &a->result.changed_values, err);
 }
 
-static kd_status decide_pair(answering *a, int64_t record_a, int64_t record_b, kd_error *err)
-{
-    kd_decision decision = { .kind = a->answer->said == KD_SAID_SAME ? "same_person" : "different_person",
-                             .record_a = record_a,
-                             .record_b = record_b,
-                             .task_id = a->task.id,
-                             .reason = a->answer->note,
-                             .by = a->answer->by };
-    return kd_decision_add(a->reg, &decision, &a->result.decision_id, err);
-}
-
-/* "One person" is said of all that the two hold now: tying two records alone would only draw one of them across. */
-static kd_status join_persons(answering *a, kd_error *err)
-{
-    const int64_t persons[] = { a->task.person_id, a->task.other_id };
-    for (size_t p = 0; p < 2; p++) {
-        int64_t living;
-        kd_evidence evidence;
-        KD_TRY(kd_person_living(a->reg, persons[p], &living, err));
-        KD_TRY(kd_evidence_load(a->reg, living, a->arena, &evidence, err));
-        for (size_t i = 0; i < evidence.count; i++)
-            if (evidence.records[i].id != a->task.record_a)
-                KD_TRY(decide_pair(a, a->task.record_a, evidence.records[i].id, err));
-    }
-    return KD_OK;
-}
-
 static kd_status settle_pair(answering *a, kd_error *err)
 {
+    bool is_same = a->answer->said == KD_SAID_SAME;
     if (!a->task.record_a || !a->task.record_b)
         return kd_fail(err, KD_CONFLICT, "", "no records stand behind this task any more: run `kindred link`");
     a->result.is_link_needed = true;
-    return a->answer->said == KD_SAID_SAME ? join_persons(a, err)
-                                           : decide_pair(a, a->task.record_a, a->task.record_b, err);
+    kd_decision decision = { .kind = is_same ? "same_person" : "different_person",
+                             .record_a = a->task.record_a,
+                             .record_b = a->task.record_b,
+                             .task_id = a->task.id,
+                             .reason = a->answer->note,
+                             .by = a->answer->by };
+    return is_same ? kd_decision_join(a->reg, &decision, a->task.person_id, a->task.other_id, a->arena,
+                                      &a->result.decision_id, err)
+                   : kd_decision_add(a->reg, &decision, &a->result.decision_id, err);
 }
 
 static bool says_so(const kd_feed_set *set, uint32_t statuses, const kd_source_record *record)

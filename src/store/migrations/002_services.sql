@@ -195,6 +195,7 @@ create table match_review (
     person_a bigint not null,
     person_b bigint not null,
     division bigint,
+    standing integer not null,             -- kd_standing: apart, together, held apart by two numbers
     weight double precision not null,      -- bits
     probability double precision not null,
     value double precision not null,       -- what an answer is worth: doubt times what hangs on it
@@ -202,6 +203,10 @@ create table match_review (
 );
 create unique index match_review_pair on match_review (record_a, record_b);
 create index match_review_value on match_review (value);
+create index decision_task on decision (task_id); -- the task or the review it answers
+
+-- open tasks of an area by kind, counted from the index alone
+create index task_open on task (state, division, kind, due_day);
 
 -- counts that the overview shows, made by a link run
 create table area_count (
