@@ -23,7 +23,7 @@ BUILD = ROOT / "build/check"
 JOBS = os.cpu_count() or 1
 FUZZ_SECONDS = 10
 TAIL_LINES = 40
-THREADED = re.compile(r"base|frame|match|simulate|exchange|import|register|tasks|store")
+THREADED = re.compile(r"base|frame|match|simulate|exchange|import|register|tasks|store|live|access|http|jobs")
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1:exitcode=99",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
@@ -243,6 +243,25 @@ def check_integration():
                     run_script(file, folder)
 
 
+def check_api():
+    """The server by its contract: as it is built for people, and fuzzed under the sanitizers."""
+    programs = [f for f in sorted((ROOT / "tests/api").glob("*.py")) if "run_tests(" in f.read_text(encoding="utf-8")]
+    for folder, chosen in ((GCC, lambda name: name != "fuzz"), (CLANG, lambda name: name in ("contract", "fuzz"))):
+        if build(folder):
+            for file in programs:
+                if chosen(file.stem):
+                    run_script(file, folder)
+
+
+def check_web():
+    """The console's sources, its build, and what people do with it in a browser."""
+    if step("web sources", ["npm", "--prefix", "web", "run", "check"]) and step("web build", ["npm", "--prefix", "web", "run", "build"]):
+        if build(GCC):
+            for file in sorted((ROOT / "tests/web").glob("*.py")):
+                if "run_tests(" in file.read_text(encoding="utf-8"):
+                    run_script(file, GCC)
+
+
 def check_faults():
     if build(GCC):
         for file in sorted((ROOT / "tests/faults").glob("*.py")):
@@ -278,6 +297,8 @@ STEPS = {
     "cppcheck": check_cppcheck,
     "integration": check_integration,
     "faults": check_faults,
+    "api": check_api,
+    "web": check_web,
     "fuzz": check_fuzz,
 }
 

@@ -24,6 +24,8 @@ typedef struct {
     size_t permission_count;
     const kd_str *purposes; /* "registration" … */
     size_t purpose_count;
+    bool gives_roles; /* the administrator: may give roles that it has not itself */
+    bool is_alone;    /* an account with it has no other role: separation of duties */
 } kd_role_info;
 size_t kd_access_pack_roles(const kd_access_pack *pack);
 const kd_role_info *kd_access_pack_role_at(const kd_access_pack *pack, size_t index);
@@ -33,6 +35,7 @@ typedef struct {
 } kd_purpose_info;
 size_t kd_access_pack_purposes(const kd_access_pack *pack);
 const kd_purpose_info *kd_access_pack_purpose_at(const kd_access_pack *pack, size_t index);
+int64_t kd_access_pack_claim_us(const kd_access_pack *pack); /* how long a claim on a task or match lasts */
 
 /* ---- access on one register ---- */
 
@@ -40,6 +43,8 @@ typedef struct kd_access kd_access;
 KD_CHECKED kd_status kd_access_open(kd_register *reg, const kd_access_pack *pack, kd_access **out_access,
                                     kd_error *err);
 void kd_access_close(kd_access *access);
+/** Let time stand at `now_us` for this access alone, for tests; 0 is the real clock again. */
+void kd_access_set_now(kd_access *access, int64_t now_us);
 
 /* ---- accounts ---- */
 
@@ -59,6 +64,12 @@ typedef struct {
     int64_t version;
 } kd_account;
 
+/** Who makes or changes an account or a token, and from where: what the audit entry of it says. */
+typedef struct {
+    const kd_account *who; /* NULL: who runs the program on the register's folder; may everything */
+    kd_str request_id, address;
+} kd_actor;
+
 /** Whether one of the account's roles (and its token's scopes) gives the permission. */
 bool kd_account_may(const kd_access_pack *pack, const kd_account *account, kd_str permission);
 bool kd_account_has_purpose(const kd_access_pack *pack, const kd_account *account, kd_str purpose);
@@ -72,13 +83,16 @@ typedef struct {
     const int64_t *areas;
     size_t area_count;
     bool is_system;
+    kd_str password;      /* empty: one is made */
+    bool is_password_kept; /* it need not be changed: for accounts of demonstrations and tests */
 } kd_account_new;
 /**
  * Make an account; `out_password` (arena) is its first password, to be changed at the first sign-in; none for a system. KD_INVALID
- * names the field, KD_CONFLICT a login that is taken. Nobody gives a role or an area that they have not, but the administrator.
+ * names the field, KD_CONFLICT a login that is taken. Nobody gives an area outside their own, nor a role that they have not, but the
+ * administrator: KD_DENIED. This and every other change of accounts and tokens stands in the audit log by the same commit.
  */
-KD_CHECKED kd_status kd_account_create(kd_access *access, const kd_account_new *account, kd_arena *arena,
-                                       int64_t *out_id, kd_str *out_password, kd_error *err);
+KD_CHECKED kd_status kd_account_create(kd_access *access, const kd_account_new *account, const kd_actor *actor,
+                                       kd_arena *arena, int64_t *out_id, kd_str *out_password, kd_error *err);
 KD_CHECKED kd_status kd_account_get(kd_access *access, int64_t id, kd_arena *arena, kd_account *out_account,
                                     kd_error *err);
 typedef struct {
@@ -89,17 +103,21 @@ typedef struct {
 /** `query` is found in login and name. */
 KD_CHECKED kd_status kd_account_list(kd_access *access, kd_str query, kd_str cursor, size_t limit, kd_arena *arena,
                                      kd_account_page *out_page, kd_error *err);
-/** Change name, phone, roles, areas, is_active; `account->version` must be the present one (KD_CONFLICT). Ends its sessions when it
- * may less than before. The last active administrator cannot be taken away (KD_CONFLICT). */
-KD_CHECKED kd_status kd_account_change(kd_access *access, const kd_account *account, kd_error *err);
+/**
+ * Change name, phone, roles, areas, is_active; `account->version` must be the present one (KD_CONFLICT). Ends its sessions when it
+ * may less than before. The last active administrator cannot be taken away (KD_CONFLICT). Nobody changes their own roles or
+ * areas, or an account with an area outside theirs (KD_DENIED).
+ */
+KD_CHECKED kd_status kd_account_change(kd_access *access, const kd_account *account, const kd_actor *actor,
+                                       kd_error *err);
 /** A new first password; all sessions end; lock-out is lifted. */
-KD_CHECKED kd_status kd_account_reset(kd_access *access, int64_t id, kd_arena *arena, kd_str *out_password,
-                                      kd_error *err);
+KD_CHECKED kd_status kd_account_reset(kd_access *access, int64_t id, const kd_actor *actor, kd_arena *arena,
+                                      kd_str *out_password, kd_error *err);
 
 /* ---- signing in ---- */
 
 enum { KD_SECRET_TEXT_BYTES = 64 };
-/** What a browser holds: the cookie's value and the token it sends back in Kindred-CSRF. Only hashes are stored. */
+/** What a browser holds: the cookie's value, of which only a hash is stored, and the token it sends back in Kindred-CSRF. */
 typedef struct {
     char cookie[KD_SECRET_TEXT_BYTES], csrf[KD_SECRET_TEXT_BYTES];
     int64_t expires_at;
@@ -113,8 +131,8 @@ KD_CHECKED kd_status kd_session_begin(kd_access *access, kd_str login, kd_str pa
 typedef struct {
     int64_t id;
     bool is_csrf_right; /* the CSRF token given belongs to the session */
-    bool is_rotated;    /* `fresh` replaces the cookie */
-    kd_session_secrets fresh;
+    bool is_rotated;    /* `fresh.cookie` replaces the cookie */
+    kd_session_secrets fresh; /* csrf and expires_at always: they last as long as the session */
 } kd_session;
 /**
  * The account of a cookie; KD_DENIED when it is unknown, expired or ended. A used cookie is replaced from time to time; the old value
@@ -136,12 +154,13 @@ typedef struct {
     int32_t rate_per_minute;
 } kd_token;
 /** The token's text is given once. Scopes must be permissions of the account's roles. */
-KD_CHECKED kd_status kd_token_create(kd_access *access, const kd_token *token, char out_secret[KD_SECRET_TEXT_BYTES],
-                                     int64_t *out_id, kd_error *err);
+KD_CHECKED kd_status kd_token_create(kd_access *access, const kd_token *token, const kd_actor *actor,
+                                     char out_secret[KD_SECRET_TEXT_BYTES], int64_t *out_id, kd_error *err);
 /** A new secret; the old one is good until `grace_us` from now. */
-KD_CHECKED kd_status kd_token_rotate(kd_access *access, int64_t id, int64_t grace_us,
+KD_CHECKED kd_status kd_token_rotate(kd_access *access, int64_t id, int64_t grace_us, const kd_actor *actor,
                                      char out_secret[KD_SECRET_TEXT_BYTES], kd_error *err);
-KD_CHECKED kd_status kd_token_revoke(kd_access *access, int64_t id, kd_error *err);
+KD_CHECKED kd_status kd_token_revoke(kd_access *access, int64_t id, const kd_actor *actor, kd_error *err);
+KD_CHECKED kd_status kd_token_get(kd_access *access, int64_t id, kd_arena *arena, kd_token *out_token, kd_error *err);
 KD_CHECKED kd_status kd_token_list(kd_access *access, int64_t account_id, kd_arena *arena, kd_token **out_tokens,
                                    size_t *out_count, kd_error *err); /* account 0: all */
 /** Account and rate of a bearer token; KD_DENIED when it is none. */
@@ -168,7 +187,10 @@ typedef struct {
 typedef struct kd_audit kd_audit;
 KD_CHECKED kd_status kd_audit_start(const char *register_dir, kd_audit **out_audit, kd_error *err);
 void kd_audit_stop(kd_audit *audit); /* what was handed in is written first */
-/** Returns when the entry is durable. Thread-safe. */
+/**
+ * Returns when the entry is durable. KD_IO when the log could not be written within ten seconds, at once while the database is known
+ * to be away: then what the entry tells of must not be done. Thread-safe. A text that is no UTF-8 or too long is mended.
+ */
 KD_CHECKED kd_status kd_audit_add(kd_audit *audit, const kd_audit_entry *entry, kd_error *err);
 
 typedef struct {

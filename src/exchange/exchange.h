@@ -31,6 +31,7 @@ typedef struct {
     size_t record_count;
     int one_per; /* index into records; -1 when people recur */
     size_t columns, required_columns;
+    int period_days; /* the department is expected to send as often as this; 0 not said */
 } kd_feed_info;
 kd_feed_info kd_feed_pack_info(const kd_feed_pack *pack);
 

@@ -33,6 +33,7 @@ enum {
     PEEK_ROWS = 3,            /* read to look at the header */
     SAMPLE_ROWS = 5,          /* shown by a preview */
     EXAMPLE_LINES = 5,        /* kept of each kind of problem */
+    FEED_PERIOD_DAYS_MAX = 3660,
     UNKNOWN_COLUMNS_TOLD = 8, /* named in one message */
 };
 

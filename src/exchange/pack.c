@@ -85,6 +85,19 @@ static bool is_feed_name(kd_str name)
     return true;
 }
 
+/* `period_days`: how often the department is expected to send; 0 when it is not said. */
+static kd_status parse_period(kd_feed_info *info, const kd_yaml *root, kd_error *err)
+{
+    int64_t days = 0;
+    const kd_yaml *node = kd_yaml_get(root, "period_days");
+    if (!node) return KD_OK;
+    KD_TRY(kd_yaml_int(root, "period_days", 0, &days, err));
+    if (days < 1 || days > FEED_PERIOD_DAYS_MAX)
+        return kd_yaml_fail(err, node, "period_days: a number of days up to %d is expected", FEED_PERIOD_DAYS_MAX);
+    info->period_days = (int)days;
+    return KD_OK;
+}
+
 static kd_status parse_records(kd_feed_pack *pack, const kd_yaml *root, kd_error *err)
 {
     kd_feed_info *info = &pack->info;
@@ -282,8 +295,9 @@ static kd_status parse_null_texts(kd_feed_pack *pack, const kd_yaml *root, kd_er
 
 static kd_status parse_root(kd_feed_pack *pack, const kd_yaml *root, kd_error *err)
 {
-    static const char *const keys[] = { "feed",     "version", "title", "supplier", "records",    "one_per", "event",
-                                        "recorded", "columns", "codes", "checks",   "null_texts", NULL };
+    static const char *const keys[] = { "feed",    "version",    "title",       "supplier", "records",
+                                        "one_per", "event",      "recorded",    "columns",  "codes",
+                                        "checks",  "null_texts", "period_days", NULL };
     kd_feed_info *info = &pack->info;
     KD_TRY(kd_yaml_only(root, keys, err));
     KD_TRY(need_text(root, "feed", 64, &info->feed, err));
@@ -294,6 +308,7 @@ static kd_status parse_root(kd_feed_pack *pack, const kd_yaml *root, kd_error *e
     KD_TRY(both_languages(root, "supplier", true, &info->supplier_zh, &info->supplier_en, err));
     KD_TRY(both_languages(root, "event", false, &info->event_zh, &info->event_en, err));
     KD_TRY(both_languages(root, "recorded", false, &info->recorded_zh, &info->recorded_en, err));
+    KD_TRY(parse_period(info, root, err));
     KD_TRY(parse_records(pack, root, err));
     KD_TRY(feed_codes_parse(pack, kd_yaml_get(root, "codes"), err));
     KD_TRY(parse_columns(pack, root, err));

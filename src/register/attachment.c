@@ -168,9 +168,9 @@ kd_status kd_attachment_path(const kd_register *reg, const kd_attachment *attach
 {
     const picture *p = picture_of_type(attachment->content_type);
     if (!p) return kd_fail(err, KD_INVALID, "", "a picture of a kind that is not kept");
-    kd_str path = kd_arena_fmt(arena, "%s/archive/%.*s/%.*s.%s", kd_register_dir(reg),
-                               KD_FMT(kd_str_sub(attachment->content_hash, 0, 2)), KD_FMT(attachment->content_hash),
-                               p->ending);
+    kd_str path =
+        kd_arena_fmt(arena, "%s/archive/%.*s/%.*s.%s", kd_register_dir(reg),
+                     KD_FMT(kd_str_sub(attachment->content_hash, 0, 2)), KD_FMT(attachment->content_hash), p->ending);
     if (!path.ptr) return kd_fail(err, KD_LIMIT, "", "no memory for a path");
     *out_path = path;
     return KD_OK;

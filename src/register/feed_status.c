@@ -35,13 +35,14 @@ kd_status kd_feed_statuses(kd_register *reg, kd_arena *arena, kd_feed_status **o
     size_t count = 0;
     kd_feed_status *feeds = kd_arena_array(arena, FEEDS_MAX, sizeof *feeds);
     if (!feeds) return no_memory(err);
-    KD_TRY(kd_store_query(kd_register_store(reg), err, &rows,
-                          "select s.id, s.feed, s.title_zh, s.title_en, s.supplier_zh, s.supplier_en, count(b.id), "
-                          "cast(coalesce(sum(b.rows_seen), 0) as bigint), cast(coalesce(sum(b.rows_bad), 0) as bigint), "
-                          "cast(coalesce(sum(b.records), 0) as bigint), coalesce(max(b.received_at), 0), "
-                          "max(b.as_of_day) from source s left join batch b on b.source_id = s.id "
-                          "group by s.id, s.feed, s.title_zh, s.title_en, s.supplier_zh, s.supplier_en order by s.feed",
-                          KD_NO_VALUES));
+    KD_TRY(
+        kd_store_query(kd_register_store(reg), err, &rows,
+                       "select s.id, s.feed, s.title_zh, s.title_en, s.supplier_zh, s.supplier_en, count(b.id), "
+                       "cast(coalesce(sum(b.rows_seen), 0) as bigint), cast(coalesce(sum(b.rows_bad), 0) as bigint), "
+                       "cast(coalesce(sum(b.records), 0) as bigint), coalesce(max(b.received_at), 0), "
+                       "max(b.as_of_day) from source s left join batch b on b.source_id = s.id "
+                       "group by s.id, s.feed, s.title_zh, s.title_en, s.supplier_zh, s.supplier_en order by s.feed",
+                       KD_NO_VALUES));
     kd_status status;
     while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row && count < FEEDS_MAX) {
         status = read_feed(rows, arena, &feeds[count], err);
@@ -57,9 +58,9 @@ kd_status kd_feed_statuses(kd_register *reg, kd_arena *arena, kd_feed_status **o
 
 /* ---- batches ---- */
 
-#define BATCH_COLUMNS                                                                                          \
-    "b.id, b.source_id, b.content_hash, b.file_name, b.feed_version, b.division, b.rows_seen, b.rows_bad, "    \
-    "b.records, b.received_at, b.as_of_day, b.first_record, b.last_record, s.feed, s.title_zh, s.title_en "    \
+#define BATCH_COLUMNS                                                                                       \
+    "b.id, b.source_id, b.content_hash, b.file_name, b.feed_version, b.division, b.rows_seen, b.rows_bad, " \
+    "b.records, b.received_at, b.as_of_day, b.first_record, b.last_record, s.feed, s.title_zh, s.title_en " \
     "from batch b join source s on s.id = b.source_id"
 
 static kd_status read_batch(const kd_rows *rows, kd_arena *arena, kd_batch *out, kd_source_name *out_source,
@@ -79,8 +80,8 @@ static kd_status read_batch(const kd_rows *rows, kd_arena *arena, kd_batch *out,
     const struct {
         kd_str *text;
         size_t column;
-    } texts[] = { { &out->content_hash, 2 },     { &out->file_name, 3 },         { &out->feed_version, 4 },
-                  { &out_source->feed, 13 },     { &out_source->title_zh, 14 },  { &out_source->title_en, 15 } };
+    } texts[] = { { &out->content_hash, 2 }, { &out->file_name, 3 },        { &out->feed_version, 4 },
+                  { &out_source->feed, 13 }, { &out_source->title_zh, 14 }, { &out_source->title_en, 15 } };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         *texts[i].text = kd_arena_str(arena, kd_rows_text(rows, texts[i].column));
         if (!texts[i].text->ptr) return no_memory(err);
@@ -115,13 +116,13 @@ kd_status kd_batch_list(kd_register *reg, kd_str feed, kd_str cursor, size_t lim
     kd_batch_page page = { .batches = kd_arena_array(arena, limit, sizeof *page.batches),
                            .sources = kd_arena_array(arena, limit, sizeof *page.sources) };
     if (!page.batches || !page.sources) return no_memory(err);
-    KD_TRY(feed.len ? kd_store_query(kd_register_store(reg), err, &rows,
-                                     "select " BATCH_COLUMNS
-                                     " where b.id < $1 and s.feed = $2 order by b.id desc limit $3",
-                                     KD_VALUES(kd_int(before), kd_text_value(feed), kd_int((int64_t)limit + 1)))
-                    : kd_store_query(kd_register_store(reg), err, &rows,
-                                     "select " BATCH_COLUMNS " where b.id < $1 order by b.id desc limit $2",
-                                     KD_VALUES(kd_int(before), kd_int((int64_t)limit + 1))));
+    KD_TRY(feed.len
+               ? kd_store_query(kd_register_store(reg), err, &rows,
+                                "select " BATCH_COLUMNS " where b.id < $1 and s.feed = $2 order by b.id desc limit $3",
+                                KD_VALUES(kd_int(before), kd_text_value(feed), kd_int((int64_t)limit + 1)))
+               : kd_store_query(kd_register_store(reg), err, &rows,
+                                "select " BATCH_COLUMNS " where b.id < $1 order by b.id desc limit $2",
+                                KD_VALUES(kd_int(before), kd_int((int64_t)limit + 1))));
     kd_status status = read_batches(rows, limit, arena, &page, err);
     kd_rows_close(rows);
     if (status == KD_OK) *out_page = page;

@@ -321,9 +321,8 @@ kd_status kd_doubts_collect(kd_link_run *run, const kd_pairs *pairs, kd_error *e
     run->doubts = calloc(1, sizeof *run->doubts);
     if (!run->doubts) return no_memory(err);
     KD_TRY(kd_review_pack_load(NULL, &run->doubts->pack, err));
-    run->doubts->strata = (kd_strata){ .run_at = run->started_us,
-                                       .records = run->table.count,
-                                       .persons = run->clusters.clusters };
+    run->doubts->strata =
+        (kd_strata){ .run_at = run->started_us, .records = run->table.count, .persons = run->clusters.clusters };
     gathering g = { .run = run, .doubts = run->doubts };
     kd_status status = gather(&g, pairs, err);
     free(g.parent);

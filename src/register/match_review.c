@@ -6,12 +6,13 @@
 
 enum { PAGE_MAX = 1000, NAME_BYTES_MAX = 64, NOTE_BYTES_MAX = 2000, DECIDE_BYTES_MAX = 64 << 20 };
 
-#define REVIEW_COLUMNS "r.id, r.record_a, r.record_b, r.person_a, r.person_b, r.division, r.weight, r.probability, r.value"
+#define REVIEW_COLUMNS \
+    "r.id, r.record_a, r.record_b, r.person_a, r.person_b, r.division, r.weight, r.probability, r.value"
 /* No word of a person stands about the pair, given here or to a task. */
-#define IS_OPEN                                                                                                   \
-    "not exists (select 1 from decision d where d.task_id = r.id and d.undone_at is null) and "                   \
-    "not exists (select 1 from decision d where d.record_a = r.record_a and d.record_b = r.record_b and "         \
-    "d.undone_at is null) and not exists (select 1 from decision d where d.record_a = r.record_b and "            \
+#define IS_OPEN                                                                                           \
+    "not exists (select 1 from decision d where d.task_id = r.id and d.undone_at is null) and "           \
+    "not exists (select 1 from decision d where d.record_a = r.record_a and d.record_b = r.record_b and " \
+    "d.undone_at is null) and not exists (select 1 from decision d where d.record_a = r.record_b and "    \
     "d.record_b = r.record_a and d.undone_at is null)"
 
 static kd_status no_memory(kd_error *err)
@@ -56,9 +57,9 @@ static kd_status read_record(kd_register *reg, kd_arena *arena, kd_source_record
                           KD_VALUES(kd_int(record->source_id))));
     status = kd_rows_next(rows, &has_row, err);
     if (status == KD_OK && has_row)
-        *source = (kd_source_name){ record->source_id, kd_arena_str(arena, kd_rows_text(rows, 0)),
-                                    kd_arena_str(arena, kd_rows_text(rows, 1)),
-                                    kd_arena_str(arena, kd_rows_text(rows, 2)) };
+        *source =
+            (kd_source_name){ record->source_id, kd_arena_str(arena, kd_rows_text(rows, 0)),
+                              kd_arena_str(arena, kd_rows_text(rows, 1)), kd_arena_str(arena, kd_rows_text(rows, 2)) };
     kd_rows_close(rows);
     return status;
 }
@@ -147,8 +148,7 @@ kd_status kd_match_list(kd_register *reg, int64_t division, bool only_open, kd_s
                         kd_arena *arena, kd_match_page *out_page, kd_error *err)
 {
     kd_rows *rows;
-    if (limit < 1 || limit > PAGE_MAX)
-        return kd_fail(err, KD_INVALID, "limit", "a page holds 1 to %d pairs", PAGE_MAX);
+    if (limit < 1 || limit > PAGE_MAX) return kd_fail(err, KD_INVALID, "limit", "a page holds 1 to %d pairs", PAGE_MAX);
     kd_match_page page = { .reviews = kd_arena_array(arena, limit, sizeof *page.reviews) };
     if (!page.reviews) return no_memory(err);
     KD_TRY(query_page(reg, division, only_open, cursor, limit, &rows, err));
@@ -220,6 +220,9 @@ typedef struct {
 static kd_status decide(deciding *d, kd_error *err)
 {
     kd_match_review review = { 0 };
+    KD_TRY(kd_store_exec(
+        kd_register_store(d->reg), err, NULL, "update match_review set run_id = run_id where id = $1",
+        KD_VALUES(kd_int(d->id)))); /* locks the row: of two who decide at once the second sees the first */
     KD_TRY(read_one(d->reg, d->id, &review, err));
     KD_TRY(read_said(d->reg, &review, err));
     if (review.decision_id) {
@@ -298,7 +301,7 @@ kd_status kd_decision_undo(kd_register *reg, int64_t decision_id, kd_str by, kd_
     KD_TRY(kd_store_int(store, err, &tasks, "select count(*) from task where id = $1", KD_VALUES(kd_int(answered))));
     if (tasks) {
         kd_answer_result result;
-        return kd_task_reopen(reg, answered, by, KD_STR("-"), &result, err);
+        return kd_task_reopen(reg, answered, by, KD_STR("decision undone"), &result, err);
     }
     KD_TRY(kd_store_exec(store, err, &changed,
                          "update decision set undone_at = $2, undone_by = $3 where task_id = $1 and undone_at is null",

@@ -14,8 +14,8 @@ typedef struct {
     int64_t code; /* 0: the whole register */
     uint32_t parent;
     int64_t persons, households;
-    uint32_t born[2][YEARS]; /* years before this one */
-    uint32_t *births;        /* months before this one */
+    uint32_t born[2][YEARS];  /* years before this one */
+    uint32_t *births;         /* months before this one */
     uint32_t *known, *should; /* of source id */
 } area;
 
@@ -24,8 +24,8 @@ struct kd_area_counts {
     kd_arena *arena;
     area *areas; /* 0 is the whole register; parents before children */
     uint32_t count;
-    kd_map *by_code;    /* to index */
-    kd_map *households; /* hash of a household's number, once counted */
+    kd_map *by_code;                      /* to index */
+    kd_map *households;                   /* hash of a household's number, once counted */
     const kd_covered *covered[FEEDS_MAX]; /* of source id; NULL: nobody in particular */
     size_t source_count;
     int32_t today, this_month; /* months since year 0 */

@@ -108,9 +108,13 @@ KD_CHECKED kd_status kd_match_list(kd_register *reg, int64_t division, bool only
                                    kd_arena *arena, kd_match_page *out_page, kd_error *err);
 KD_CHECKED kd_status kd_match_get(kd_register *reg, int64_t id, kd_arena *arena, kd_match_review *out_review,
                                   kd_waterfall *out_waterfall, kd_error *err);
-/** Same, different or unknown; takes effect with the next link run. Returns the decision's id for undo. */
+/**
+ * Same, different or unknown; takes effect with the next link run. Returns the decision's id for undo. KD_CONFLICT when somebody
+ * decided the pair already; an unknown pair leaves the queue too, without any effect on linking.
+ */
 KD_CHECKED kd_status kd_match_decide(kd_register *reg, int64_t id, kd_said said, kd_str by, kd_str note,
                                      int64_t *out_decision, kd_error *err);
+/** Take back all that was written down with the decision: a task's answer or a review. KD_CONFLICT when that was done before. */
 KD_CHECKED kd_status kd_decision_undo(kd_register *reg, int64_t decision_id, kd_str by, kd_error *err);
 typedef struct {
     int64_t run_at, records, persons, reviewed, reviewed_same;
@@ -121,6 +125,19 @@ typedef struct {
 KD_CHECKED kd_status kd_match_estimate_of(kd_register *reg, kd_arena *arena, kd_match_estimate *out_estimate,
                                           kd_error *err);
 
+/* ---- what is to be done ---- */
+
+typedef struct {
+    kd_str kind, role; /* role: who settles it, as in packs/cn/checks.yaml */
+    int64_t open, overdue;
+    int32_t oldest_due; /* day */
+} kd_task_sum;
+/** Open tasks of the areas (0 is everywhere; none is counted twice) by kind and role, from an index alone. */
+KD_CHECKED kd_status kd_task_summary(kd_register *reg, const int64_t *areas, size_t area_count, int32_t today,
+                                     kd_arena *arena, kd_task_sum **out_sums, size_t *out_count, kd_error *err);
+/** The last code that lies within an area: its zeros at the end become nines. */
+int64_t kd_area_last_code(int64_t area);
+
 /* ---- feeds ---- */
 
 typedef struct {
@@ -128,7 +145,7 @@ typedef struct {
     kd_str supplier_zh, supplier_en;
     int64_t batches, rows, rows_bad, records, last_batch_at;
     int32_t last_as_of_day;
-    int days_late; /* against the pack's period; 0 in time, -1 no period known */
+    int days_late; /* -1: the register knows no periods, see kd_feed_info */
 } kd_feed_status;
 KD_CHECKED kd_status kd_feed_statuses(kd_register *reg, kd_arena *arena, kd_feed_status **out_feeds, size_t *out_count,
                                       kd_error *err);
@@ -151,15 +168,15 @@ typedef struct {
     int64_t count, of;
 } kd_area_figure;
 typedef struct {
-    int64_t division, persons, births, tasks_open, tasks_overdue;
+    int64_t division, persons, births, tasks_open, tasks_overdue; /* births: of the last twelve months */
     double completeness; /* share of persons whom at least the register's own (household) source knows; NAN none */
 } kd_area_part;
 typedef struct {
     int64_t division, persons, households;
-    int64_t pyramid[2][KD_AGES]; /* 0 male, 1 female; the last is 100 and over */
-    kd_area_figure *births;      /* by month, the last 24 */
+    int64_t pyramid[2][KD_AGES]; /* 0 male, 1 female, by age reached this year; the last is 100 and over */
+    kd_area_figure *births;      /* by month of birth, the last 24 */
     size_t birth_count;
-    kd_area_figure *sources; /* persons known to each source, of those it should know */
+    kd_area_figure *sources; /* persons known to each source, of those it should know; `of` 0: nobody in particular */
     size_t source_count;
     kd_area_figure *tasks; /* open by kind; `of` is overdue */
     size_t task_count;

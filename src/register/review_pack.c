@@ -46,8 +46,16 @@ static kd_status read_bounds(const kd_yaml *strata, const char *key, double *bou
 
 static kd_status read_pack(const kd_yaml *root, kd_review_pack *pack, kd_error *err)
 {
-    static const char *const keys[] = { "version",      "most",             "weak_join_bits", "parted_bits", "held_apart_bits",
-                                        "held_apart_same", "conflict_records", "strata", "prior_mistakes", "prior_doubt",
+    static const char *const keys[] = { "version",
+                                        "most",
+                                        "weak_join_bits",
+                                        "parted_bits",
+                                        "held_apart_bits",
+                                        "held_apart_same",
+                                        "conflict_records",
+                                        "strata",
+                                        "prior_mistakes",
+                                        "prior_doubt",
                                         NULL };
     static const char *const sides[] = { "together", "apart", NULL };
     int64_t most = 0;

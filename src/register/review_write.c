@@ -132,8 +132,8 @@ static kd_status read_old(writing *w, kd_error *err)
                           KD_NO_VALUES));
     kd_status status;
     while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row && w->old_count < (size_t)count)
-        w->old[w->old_count++] = (old_review){ kd_rows_int(rows, 0), kd_rows_int(rows, 1), kd_rows_int(rows, 2),
-                                               kd_rows_int(rows, 3) != 0 };
+        w->old[w->old_count++] =
+            (old_review){ kd_rows_int(rows, 0), kd_rows_int(rows, 1), kd_rows_int(rows, 2), kd_rows_int(rows, 3) != 0 };
     kd_rows_close(rows);
     qsort(w->old, w->old_count, sizeof *w->old, by_pair);
     return status;

@@ -95,9 +95,6 @@ KD_CHECKED kd_status kd_correction_withdraw(kd_register *reg, int64_t decision_i
 
 /* ---- rows ---- */
 
-/** The last code that lies within an area: its zeros at the end become nines. */
-int64_t kd_area_last_code(int64_t area);
-
 /** A copy that outlives the row. */
 KD_CHECKED kd_status kd_record_copy(kd_arena *arena, const kd_source_record *record, kd_source_record *out_copy,
                                     kd_error *err);

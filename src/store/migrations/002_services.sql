@@ -206,7 +206,7 @@ create index match_review_value on match_review (value);
 create index decision_task on decision (task_id); -- the task or the review it answers
 
 -- open tasks of an area by kind, counted from the index alone
-create index task_open on task (state, division, kind, due_day);
+create index task_open on task (state, division, kind, role, due_day);
 
 -- counts that the overview shows, made by a link run
 create table area_count (

@@ -1,0 +1,106 @@
+// What the scenarios share: Chromium, signing in, axe, pictures.
+import { chromium } from 'playwright-core'
+import fs from 'node:fs'
+import path from 'node:path'
+import { createRequire } from 'node:module'
+
+const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+export const address = process.env.KINDRED_ADDRESS
+export const password = process.env.KINDRED_PASSWORD
+export const pictures = process.env.KINDRED_PICTURES
+export const desk = { width: 1440, height: 900 }
+export const phone = { width: 390, height: 844 }
+
+export async function browse(work) {
+  const browser = await chromium.launch({
+    executablePath: process.env.KINDRED_CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync'],
+  })
+  try {
+    await work(browser)
+  } finally {
+    await browser.close()
+  }
+}
+
+// A signed-in page; what goes wrong in it (errors, failed requests to the server) comes out at the end.
+export async function signedIn(browser, login, { viewport = desk, language = 'zh', purpose } = {}) {
+  const context = await browser.newContext({
+    viewport, locale: language === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce',
+    isMobile: viewport === phone, hasTouch: viewport === phone, acceptDownloads: true,
+  })
+  await context.addInitScript((value) => localStorage.setItem('kindred.language', value), language)
+  const page = await context.newPage()
+  page.wrongs = []
+  page.on('pageerror', (error) => page.wrongs.push(`${page.url()}: ${error.message}`))
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) page.wrongs.push(`${page.url()}: ${message.text()}`)
+  })
+  page.on('response', (response) => {
+    if (response.status() >= 500) page.wrongs.push(`${response.status()} ${response.url()}`)
+  })
+  await page.goto(`${address}/sign-in`)
+  await page.locator('input[autocomplete="username"]').fill(login)
+  await page.locator('input[autocomplete="current-password"]').fill(password)
+  await page.locator('button[type="submit"]').click()
+  await page.waitForURL((url) => !url.pathname.startsWith('/sign-in'))
+  await settled(page)
+  return page
+}
+
+export async function settled(page) {
+  await page.waitForLoadState('networkidle')
+  await page.waitForFunction(() => !document.querySelector('.ant-spin-spinning, .ant-skeleton-active'), null, { timeout: 20000 })
+}
+
+// Serious faults only; what is found names the element.
+export async function accessible(page, where) {
+  await page.evaluate(axe)
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
+  const serious = found.violations.filter((v) => ['serious', 'critical'].includes(v.impact))
+  if (serious.length) {
+    throw new Error(`${where}: ` + serious.map((v) => `${v.id} (${v.help}): ` +
+      v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} ${n.html.slice(0, 160)}`).join(' | ')).join('\n'))
+  }
+}
+
+// Nothing is wider than the screen, no text is cut off without a sign, nothing is left untranslated.
+export async function tidy(page, where, language) {
+  const faults = await page.evaluate((lang) => {
+    const out = []
+    const wide = document.documentElement.scrollWidth - window.innerWidth
+    if (wide > 1) {
+      const guilty = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > window.innerWidth + 1)
+        .slice(-1).map((e) => e.outerHTML.slice(0, 160))
+      out.push(`${wide} px wider than the screen: ${guilty}`)
+    }
+    for (const e of document.querySelectorAll('button, a, h1, h2, h3, label, .ant-tag, .ant-statistic-title')) {
+      const style = getComputedStyle(e)
+      if (e.scrollWidth > e.clientWidth + 2 && style.overflow === 'hidden' && style.textOverflow !== 'ellipsis' && e.clientWidth > 0) {
+        out.push(`cut off: ${e.textContent.slice(0, 60)}`)
+      }
+    }
+    const text = document.body.innerText
+    for (const raw of text.match(/\b[a-z]+(?:\.[a-z_]+){1,4}\b(?!\.(?:csv|xlsx|yaml|js|db))/g) ?? []) {
+      if (!/\.(csv|xlsx|yaml|com|cn|example|in|out|read|write|find|answer|import|decide|run|verify|register|correct|cancel|audit|reopen|undo)/.test(raw)) out.push(`looks like a key of a text: ${raw}`)
+    }
+    if (/undefined|\bNaN\b|\[object/.test(text)) out.push(`a value that is none: ${text.match(/.{0,40}(undefined|\bNaN\b|\[object).{0,20}/)[0]}`)
+    if (lang === 'en') {
+      for (const e of document.querySelectorAll('button, th, label, h1, h2, .ant-tabs-tab, .ant-menu-item, .ant-statistic-title, .ant-empty-description')) {
+        const own = e.textContent.trim()
+        if (/[\u4e00-\u9fff]/.test(own) && !e.closest('[lang="zh"], [data-content]')) out.push(`not translated: ${own.slice(0, 60)}`)
+      }
+    }
+    return [...new Set(out)].slice(0, 8)
+  }, language)
+  if (faults.length) throw new Error(`${where}: ${faults.join('; ')}`)
+}
+
+export async function picture(page, name) {
+  if (pictures) await page.screenshot({ path: path.join(pictures, `${name}.png`) })
+}
+
+export function fine(page) {
+  if (page.wrongs.length) throw new Error(page.wrongs.join('\n'))
+}

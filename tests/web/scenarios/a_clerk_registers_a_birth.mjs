@@ -1,0 +1,30 @@
+// A newcomer at the counter, from a hospital's notice and from nothing, to the printed page.
+import { accessible, address, browse, desk, fine, picture, settled, signedIn } from '../browser.mjs'
+
+await browse(async (browser) => {
+  const page = await signedIn(browser, 'township_clerk.in', { viewport: desk })
+  const start = Date.now()
+  await page.goto(`${address}/births/new`)
+  await settled(page)
+  await accessible(page, 'an empty form')
+  await page.getByTestId('birth-date').locator('input').or(page.locator('input[data-testid="birth-date"]')).first().fill('2026-06-01')
+  await page.keyboard.press('Enter')
+  await page.getByTestId('child-name-0').fill('测试宝宝')
+  await page.getByTestId('place-home').check()
+  await page.getByTestId('declarant-name').fill('测试妈妈')
+  await page.getByTestId('declarant-mother').check()
+  await picture(page, 'birth-filled')
+  await page.getByTestId('register').click()
+  await page.getByTestId('handbook-number').waitFor({ timeout: 20000 })
+  const number = (await page.getByTestId('handbook-number').innerText()).replace(/\s/g, '')
+  if (!/^[0-9A-Z]{8,}$/.test(number)) throw new Error(`this is no handbook number: ${number}`)
+  await settled(page)
+  await accessible(page, 'after registering')
+  await picture(page, 'birth-registered')
+  const seconds = (Date.now() - start) / 1000
+  console.log(`registered in ${seconds.toFixed(1)} s`)
+  if (seconds > 120) throw new Error('two minutes are over')
+  const confirmation = await page.request.get(await page.getByTestId('confirmation').getAttribute('href'), { headers: { 'Kindred-Purpose': 'registration' } })
+  if (!(await confirmation.body()).subarray(0, 5).equals(Buffer.from('%PDF-'))) throw new Error('the confirmation is no PDF')
+  fine(page)
+})
