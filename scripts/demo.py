@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
 """
-An invented county, end to end: simulate, import, link, ask. `./dev demo [--once]` runs it after building.
+An invented county, end to end: simulate, import, link, and the console over it with an account for every role.
 
 Leaves build/demo: feeds/ as the departments would send them, register/, and summary.json with what was measured.
 """
+import argparse
+import collections
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KINDRED = ROOT / "build/kindred"
@@ -77,6 +81,10 @@ def summarise(stages, answers, seconds):
     return summary
 
 
+def every_task():
+    return kindred("tasks", "list", "--state", "open", "--division", "610829100", "--limit", "1000", "--register", REGISTER)["tasks"]
+
+
 def title_of(kind):
     found = kindred("tasks", "list", "--kind", kind, "--limit", "1", "--register", REGISTER)["tasks"]
     return f"{found[0]['title_zh']} {found[0]['title_en']}" if found else kind
@@ -98,56 +106,71 @@ def tell(summary):
         + ", ".join(f"{name} {seconds:.1f}" for name, seconds in summary["stages"].items()))
 
 
+# Who may sign in: login, role, area, name.
+STAFF = (("clerk", "township_clerk", "610829100000", "王经办"), ("doctor", "clinician", "610829000000", "李大夫"),
+         ("steward", "data_steward", "610829000000", "赵数据"), ("county", "county_manager", "610829000000", "刘县管"),
+         ("city", "city_manager", "610800000000", "陈市管"), ("auditor", "auditor", "000000000000", "孙审计"),
+         ("admin", "administrator", "000000000000", "周管理"))
+PASSWORD = "Kindred-demo-1"  # of invented people; a real account's first password is random and must be changed
+
+
+def village_with_work(tasks):
+    """The village of the clerk's township that has most to settle."""
+    counts = collections.Counter(str(t["division"]) for t in tasks if str(t["division"]).startswith("610829100"))
+    inner = [code for code, _ in counts.most_common() if not code.endswith("000")]
+    return inner[0] if inner else "610829100000"
+
+
+def make_accounts(tasks):
+    staff = (("village", "village_worker", village_with_work(tasks), "张村医"), *STAFF)
+    for login, role, area, name in staff:
+        kindred("account", "create", "--register", REGISTER, "--login", login, "--name", name, "--role", role, "--area", area,
+                "--password", PASSWORD, "--keep-password")
+    return staff
+
+
+def serve(staff, is_once, listen):
+    """The console until Ctrl-C; with `is_once` only until it has answered."""
+    titles = {r["name"]: (r["title_zh"], r["title_en"]) for r in kindred("account", "roles")["roles"]}
+    server = subprocess.Popen([KINDRED, "serve", "--register", REGISTER, "--listen", listen, "--web", ROOT / "web/dist"],
+                              stdout=subprocess.PIPE, text=True)
+    try:
+        found = re.search(r"http://\S+", server.stdout.readline())
+        if not found:
+            sys.exit("demo: the server did not start")
+        address = found.group().rstrip("/")
+        say(f"\n控制台 / the console: {address}\n密码都是 / every password: {PASSWORD}")
+        for login, role, _, name in staff:
+            say(f"  {login:<10} {name}  {' / '.join(titles[role])}")
+        if is_once:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=30) as ready:
+                return ready.status == 200
+        say("\nCtrl-C 结束 / Ctrl-C ends")
+        server.wait()
+    except KeyboardInterrupt:
+        say("")
+    finally:
+        server.terminate()
+        server.wait(30)
+    return True
+
+
 def tell_next(tasks):
-    say("\n接下来 / next:")
+    say("\n命令行 / on the command line:")
     kindred_at, register = KINDRED.relative_to(ROOT), REGISTER.relative_to(ROOT)
     person = next((t["person"] for t in tasks if t["person"]), None)
     if person:
         say(f"  {kindred_at} person why {person} --register {register}")
     if tasks:
         say(f"  {kindred_at} tasks show {tasks[0]['id']} --register {register}")
-    say(f"  {kindred_at} tasks list --division {DIVISION} --register {register}")
-    say(f"  {kindred_at} corrections list --register {register}")
-    say("  cat build/demo/summary.json")
-
-
-def is_id(text):
-    return len(text) == 13 and text.isalnum() and text.isascii()
-
-
-def prompt():
-    """Until the end of input or Ctrl-C: a name or pinyin finds persons, an id shows one and why, `tasks` lists."""
-    register = ("--register", REGISTER)
-    say("""
-姓名、拼音首字母或编号；why 编号：每个取值的理由；task 编号：一件待办；tasks：待办清单；Ctrl-D 结束
-a name, pinyin initials or an id; why ID: reasons of every value; task ID: one task; tasks: the list; Ctrl-D ends""")
-    while True:
-        try:
-            words = input("亲源> ").split()
-        except (EOFError, KeyboardInterrupt):
-            say("")
-            return
-        if not words:
-            continue
-        if words[0] in ("quit", "exit"):
-            return
-        if words[0] == "tasks":
-            kindred("tasks", "list", *register, "--limit", "20", shows=True)
-        elif words[0] == "task" and len(words) == 2:
-            kindred("tasks", "show", words[1], *register, shows=True)
-        elif words[0] == "why" and len(words) == 2:
-            kindred("person", "why", words[1], *register, shows=True)
-        elif is_id(words[0]):
-            kindred("person", "show", words[0], *register, shows=True)
-        elif words[0].isascii() and words[0].isalpha():
-            kindred("person", "show", "--initials", words[0].lower(), *register, shows=True)
-        else:
-            kindred("person", "show", "--name", " ".join(words), *register, shows=True)
+    say(f"  {kindred_at} audit verify --register {register}")
 
 
 def main():
-    if sys.argv[1:] not in ([], ["--once"]):
-        sys.exit("usage: ./dev demo [--once]")
+    parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end when everything has been done and has answered")
+    parser.add_argument("--listen", default="127.0.0.1:8610", metavar="ADDR:PORT")
+    options = parser.parse_args()
     os.chdir(ROOT)
     say("亲源演示 / Kindred demo")
     start = time.monotonic()
@@ -156,8 +179,8 @@ def main():
     tasks = answers["tasks"]["tasks"]
     tell(summary)
     tell_next(tasks)
-    if sys.argv[1:] == []:
-        prompt()
+    listen = "127.0.0.1:0" if options.once else options.listen
+    sys.exit(0 if serve(make_accounts(every_task()), options.once, listen) else 1)
 
 
 main()

@@ -30,7 +30,7 @@ static void let_go(kd_client *client)
     client->is_out = false;
 }
 
-static void free_when_done(kd_client *client)
+void kd_client_release(kd_client *client)
 {
     if (!client->is_handle_closed || client->is_file_busy) return;
     let_go(client);
@@ -49,7 +49,7 @@ static void on_closed(uv_handle_t *handle)
 {
     kd_client *client = handle->data;
     client->is_handle_closed = true;
-    free_when_done(client);
+    kd_client_release(client);
 }
 
 void kd_client_close(kd_client *client)
@@ -81,9 +81,7 @@ static void spool_failed(kd_client *client, const char *what)
     if (client->spool_fd >= 0) close(client->spool_fd);
     client->spool_fd = -1;
     client->is_spooling = false;
-    kd_problem_answer(client->exchange, 503, NULL, 0);
-    client->ends_after = true;
-    kd_client_answer(client);
+    kd_conn_refuse(&client->conn, 503, NULL);
 }
 
 static void submit(kd_client *client)
@@ -130,7 +128,7 @@ static void on_spooled(uv_fs_t *request)
     uv_fs_req_cleanup(request);
     client->is_file_busy = false;
     if (client->phase == KD_PHASE_CLOSED) {
-        free_when_done(client);
+        kd_client_release(client);
     } else if (written != (ssize_t)client->spooling.len) {
         spool_failed(client, written < 0 ? uv_strerror((int)written) : "the disk is full");
     } else {
@@ -147,7 +145,7 @@ static void on_opened(uv_fs_t *request)
     client->is_file_busy = false;
     if (fd >= 0) client->spool_fd = fd;
     if (client->phase == KD_PHASE_CLOSED) {
-        free_when_done(client);
+        kd_client_release(client);
     } else if (fd < 0) {
         spool_failed(client, uv_strerror(fd));
     } else {
@@ -338,8 +336,7 @@ static void time_out(kd_client *client)
         kd_client_close(client);
         return;
     }
-    on_refused(client, client->conn.request, 408, "the request took too long to come");
-    client->conn.state = KD_CONN_DEAD;
+    kd_conn_refuse(&client->conn, 408, "the request took too long to come");
 }
 
 void kd_client_sweep(kd_client *client, uint64_t now_ms)

@@ -41,8 +41,7 @@ void kd_conn_done(kd_conn *conn)
     kd_buf_done(&conn->held);
 }
 
-/* The last that happens on a connection; an answer with `status` is the peer's. */
-static void refuse(kd_conn *conn, int status, const char *reason)
+void kd_conn_refuse(kd_conn *conn, int status, const char *reason)
 {
     if (conn->state == KD_CONN_DEAD) return;
     kd_request *taken = is_taken(conn) ? conn->request : NULL;
@@ -226,7 +225,7 @@ static void finish(kd_conn *conn)
 
 static void refuse_fault(kd_conn *conn, llhttp_errno_t code)
 {
-    refuse(conn, conn->fault ? conn->fault_status : status_of(code),
+    kd_conn_refuse(conn, conn->fault ? conn->fault_status : status_of(code),
            conn->fault ? conn->fault : "the request cannot be read");
 }
 
@@ -253,7 +252,7 @@ void kd_conn_take(kd_conn *conn, kd_take take)
         request->keeps_alive = false;
         finish(conn);
     } else if (request->content_length > most) {
-        refuse(conn, 413, "the body is too long");
+        kd_conn_refuse(conn, 413, "the body is too long");
     } else {
         conn->state = KD_CONN_BODY;
         feed_held(conn);
@@ -286,7 +285,7 @@ static bool begin_head(kd_conn *conn)
     kd_request *request = calloc(1, sizeof *request);
     if (!request || !(request->arena = kd_arena_new(KD_REQUEST_ARENA_BYTES))) {
         free(request);
-        refuse(conn, 503, "no memory");
+        kd_conn_refuse(conn, 503, "no memory");
         return false;
     }
     kd_buf_init(&request->head, KD_HEAD_BYTES_MAX + 1);
@@ -324,25 +323,25 @@ static size_t feed_head(kd_conn *conn, const char *bytes, size_t len)
         char c = bytes[i];
         const char *why = check_byte(conn, c);
         if (why) {
-            refuse(conn, 400, why);
+            kd_conn_refuse(conn, 400, why);
             return i;
         }
         conn->last = c;
         if (c != '\n') {
             conn->line_bytes += c != '\r';
             if (conn->lines == 0 && conn->line_bytes > KD_TARGET_BYTES_MAX + VERSION_BYTES + 16) {
-                refuse(conn, 414, "the address is too long");
+                kd_conn_refuse(conn, 414, "the address is too long");
                 return i;
             }
         } else if (conn->line_bytes == 0 && conn->lines == 0) {
             if (++conn->blank_lines > KD_BLANK_LINES_MAX) {
-                refuse(conn, 400, "blank lines instead of a request");
+                kd_conn_refuse(conn, 400, "blank lines instead of a request");
                 return i;
             }
         } else if (conn->line_bytes == 0) {
             kd_buf_add(&request->head, bytes, i + 1);
             if (request->head.len > KD_HEAD_BYTES_MAX || request->head.status != KD_OK)
-                refuse(conn, 431, "the head is too long");
+                kd_conn_refuse(conn, 431, "the head is too long");
             else
                 end_head(conn);
             return i + 1;
@@ -350,14 +349,14 @@ static size_t feed_head(kd_conn *conn, const char *bytes, size_t len)
             conn->line_bytes = 0;
             conn->fault = NULL;
             if (check_line_end(conn)) {
-                refuse(conn, 431, conn->fault);
+                kd_conn_refuse(conn, 431, conn->fault);
                 return i;
             }
         }
     }
     kd_buf_add(&request->head, bytes, len);
     if (request->head.len > KD_HEAD_BYTES_MAX || request->head.status != KD_OK)
-        refuse(conn, 431, "the head is too long");
+        kd_conn_refuse(conn, 431, "the head is too long");
     return len;
 }
 
@@ -387,7 +386,7 @@ void kd_conn_feed(kd_conn *conn, const char *bytes, size_t len)
             taken = feed_body(conn, bytes, len);
         } else {
             kd_buf_add(&conn->held, bytes, len);
-            if (conn->held.status != KD_OK) refuse(conn, 503, "no memory");
+            if (conn->held.status != KD_OK) kd_conn_refuse(conn, 503, "no memory");
             return;
         }
         bytes += taken;

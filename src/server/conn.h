@@ -66,6 +66,8 @@ void kd_conn_feed(kd_conn *conn, const char *bytes, size_t len);
 void kd_conn_take(kd_conn *conn, kd_take take);
 /** The request that was out is answered: go on with what was held. */
 void kd_conn_next(kd_conn *conn);
+/** End it from outside, as a fault in what came would: the peer is late, its body cannot be kept. */
+void kd_conn_refuse(kd_conn *conn, int status, const char *reason);
 bool kd_conn_is_full(const kd_conn *conn);
 
 #endif

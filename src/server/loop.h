@@ -121,6 +121,8 @@ KD_CHECKED kd_status kd_listen(kd_loop *loop, uv_connection_cb on_connection, kd
 
 void kd_client_accept(kd_loop *loop, uv_stream_t *listener);
 void kd_client_close(kd_client *client);
+/** Of a closed one: free it, if no file operation is under way. */
+void kd_client_release(kd_client *client);
 void kd_client_phase(kd_client *client, kd_phase phase);
 void kd_client_update_reading(kd_client *client);
 /** Its exchange has come back from the pool. */

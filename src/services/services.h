@@ -20,7 +20,21 @@
 typedef struct kd_births_pack kd_births_pack;
 KD_CHECKED kd_status kd_births_pack_load(const char *path, kd_births_pack **out_pack,
                                          kd_error *err); /* NULL: the shipped one */
+/** Parse and check; `name` stands in messages. KD_INVALID with line and column for anything the pack may not say (G1 to G3). */
+KD_CHECKED kd_status kd_births_pack_parse(kd_str text, const char *name, kd_births_pack **out_pack, kd_error *err);
 void kd_births_pack_free(kd_births_pack *pack);
+
+/** A code and what it is called. */
+typedef struct {
+    kd_str code, zh, en;
+} kd_births_word;
+/** Words of "declarant", "place", "action" or "notice_state", in their order; NULL for any other group. Live as long as the pack. */
+const kd_births_word *kd_births_pack_words(const kd_births_pack *pack, const char *group, size_t *out_count);
+typedef struct {
+    kd_str name, title_zh, title_en;
+} kd_office_info;
+size_t kd_births_pack_offices(const kd_births_pack *pack);
+kd_office_info kd_births_pack_office_at(const kd_births_pack *pack, size_t index);
 
 /** A person named in a declaration. `person_id` 0 when not found in the register. Every text may be empty, every day none. */
 typedef struct {
@@ -82,7 +96,17 @@ typedef struct {
     kd_str residence_address;
 } kd_birth_declaration;
 
-/** Every text of the declaration copied into the arena from JSON as api/openapi.yaml's BirthDeclaration has it, and back. */
+/**
+ * From JSON as api/openapi.yaml's BirthDeclaration has it; texts are copied into the arena. An unknown member, a wrong type, a text too long are
+ * KD_INVALID with the member's JSON Pointer in err->field. No children is one child of whom nothing is known yet.
+ */
+KD_CHECKED kd_status kd_birth_read_json(kd_str text, kd_arena *arena, kd_birth_declaration *out_declaration,
+                                        kd_error *err);
+struct json_t;
+/** The same from a parsed value; `where` is its JSON Pointer ("" or "/declaration"). */
+KD_CHECKED kd_status kd_birth_read_value(const struct json_t *value, const char *where, kd_arena *arena,
+                                         kd_birth_declaration *out_declaration, kd_error *err);
+/** Back: every member is there, null for what is not known. */
 KD_CHECKED kd_status kd_birth_write_json(const kd_birth_declaration *declaration, kd_json *json);
 
 typedef struct {
@@ -192,10 +216,10 @@ typedef struct {
     size_t count;
     kd_str next;
 } kd_delivery_page;
-KD_CHECKED kd_status kd_delivery_list(kd_register *reg, int64_t division, kd_str query, kd_str cursor, size_t limit,
+KD_CHECKED kd_status kd_delivery_list(kd_register *reg, const kd_births_pack *pack, int64_t division, kd_str query, kd_str cursor, size_t limit,
                                       kd_arena *arena, kd_delivery_page *out_page, kd_error *err);
 /** A declaration filled from the notice and the parents' persons. */
-KD_CHECKED kd_status kd_birth_prefill(kd_register *reg, int64_t notice_record_id, kd_arena *arena,
+KD_CHECKED kd_status kd_birth_prefill(kd_register *reg, const kd_births_pack *pack, int64_t notice_record_id, kd_arena *arena,
                                       kd_birth_declaration *out_declaration, kd_error *err);
 
 /* ---- notices to offices ---- */
@@ -215,7 +239,7 @@ KD_CHECKED kd_status kd_notice_answer(kd_register *reg, int64_t id, bool is_acce
 
 /* ---- the confirmation: one page, with a signed code ---- */
 
-/** Signing keys of the register (DIR/keys/): made once, by init or on first use. Ed25519. */
+/** Signing keys of the register: made once, by init or on first use. Ed25519; DIR/keys/signing.key (mode 0600) and KEYID.pub. */
 KD_CHECKED kd_status kd_keys_ensure(const char *register_dir, kd_error *err);
 /** One-page PDF with a QR code holding `KD1.` payload `.` signature; the payload has the handbook number, the date, the place, initials only. */
 KD_CHECKED kd_status kd_birth_confirmation(kd_register *reg, const kd_births_pack *pack, const kd_birth *birth,

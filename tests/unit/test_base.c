@@ -223,6 +223,24 @@ static void error_text_names_the_place(void **state)
     assert_int_equal(kd_error_text(&err, small, sizeof small), 7);
 }
 
+static void errors_are_told_in_the_threads_language(void **state)
+{
+    (void)state;
+    kd_error err;
+    kd_fail_at(&err, KD_INVALID, "a.csv", 0, 0, "columns %zu and %zu are both named '%.*s'", (size_t)2, (size_t)5, 3,
+               "abc");
+    assert_string_equal(err.message, "columns 2 and 5 are both named 'abc'");
+    kd_language_set_all(KD_CHINESE);
+    kd_fail_at(&err, KD_INVALID, "a.csv", 0, 0, "columns %zu and %zu are both named '%.*s'", (size_t)2, (size_t)5, 3,
+               "abc");
+    assert_string_equal(err.message, "第 2 列和第 5 列都叫“abc”");
+    assert_string_equal(kd_message("nobody ever said this"), "nobody ever said this");
+    kd_language_set(KD_ENGLISH);
+    kd_fail(&err, KD_LIMIT, "", "no memory");
+    assert_string_equal(err.message, "no memory");
+    kd_language_set_all(KD_ENGLISH);
+}
+
 static void random_numbers_stay_in_bounds(void **state)
 {
     (void)state;
@@ -253,6 +271,7 @@ int main(void)
         cmocka_unit_test(maps_and_dictionaries_hold_many),
         cmocka_unit_test(parallel_work_is_done_once_and_fails_once),
         cmocka_unit_test(error_text_names_the_place),
+        cmocka_unit_test(errors_are_told_in_the_threads_language),
         cmocka_unit_test(random_numbers_stay_in_bounds),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
