@@ -70,8 +70,9 @@ static kd_status open_batch(import_job *job, kd_error *err)
     KD_TRY(find_batch(job, err)); /* another import may have brought it since */
     if (job->result->already_imported) return KD_CONFLICT;
     kd_feed_info info = kd_feed_pack_info(job->pack);
-    KD_TRY(kd_source_ensure(job->reg, info.feed, info.title_zh, info.title_en, info.supplier_zh, info.supplier_en,
-                            &job->batch.source_id, err));
+    const kd_source_words words = { info.title_zh,    info.title_en, info.supplier_zh,
+                                    info.supplier_en, info.event_zh, info.event_en };
+    KD_TRY(kd_source_ensure(job->reg, info.feed, &words, &job->batch.source_id, err));
     job->batch.id = kd_register_next_id(job->reg);
     return kd_record_writer_new(job->reg, &job->writer, err);
 }

@@ -115,8 +115,6 @@ enum { KD_MARKS_MAX = 64, KD_MARK_BYTES = 16 };
 bool kd_facts_marks_are_new(kd_str before, kd_str now);
 /** Begins the facts object with its marks; the caller adds members and ends it. */
 void kd_facts_begin(kd_json *json, kd_buf *buffer, const uint64_t *marks, size_t mark_count);
-/** "6127**********0024": the middle of an identity number hidden; short texts wholly. Into `buf`. */
-kd_str kd_identity_masked(kd_str number, char buf[24]);
 /** Bit of a status word in kd_check's masks; 0 for an unknown word. */
 uint32_t kd_status_bit(kd_str word);
 /** The first word of a mask of at least one bit. */

@@ -1,5 +1,5 @@
 /* What came in from whom: feeds and batches. */
-#include "register.h"
+#include "task.h"
 
 enum { FEEDS_MAX = 256, BATCHES_MAX = 1000 };
 
@@ -145,5 +145,38 @@ kd_status kd_batch_get(kd_register *reg, int64_t id, kd_arena *arena, kd_batch *
     if (!has_row) return kd_fail(err, KD_NOT_FOUND, "", "there is no batch with this id");
     *out_batch = batch;
     *out_source = source;
+    return KD_OK;
+}
+
+/* ---- one record ---- */
+
+static kd_status read_record(kd_register *reg, int64_t id, kd_arena *arena, kd_source_record *out, kd_error *err)
+{
+    kd_rows *rows;
+    bool has_row = false;
+    KD_TRY(kd_store_query(kd_register_store(reg), err, &rows,
+                          "select " KD_RECORD_COLUMNS " from source_record where id = $1", KD_VALUES(kd_int(id))));
+    kd_status status = kd_rows_next(rows, &has_row, err);
+    if (status == KD_OK && has_row) {
+        kd_source_record found;
+        kd_record_read(rows, &found);
+        status = kd_record_copy(arena, &found, out, err);
+    }
+    kd_rows_close(rows);
+    if (status == KD_OK && !has_row) return kd_fail(err, KD_NOT_FOUND, "", "there is no source record with this id");
+    return status;
+}
+
+kd_status kd_source_record_get(kd_register *reg, int64_t id, kd_arena *arena, kd_source_record *out_record,
+                               kd_source_name *out_source, kd_str *out_file_name, kd_error *err)
+{
+    kd_source_record record = { 0 };
+    kd_batch batch = { 0 };
+    kd_source_name source = { 0 };
+    KD_TRY(read_record(reg, id, arena, &record, err));
+    KD_TRY(kd_batch_get(reg, record.batch_id, arena, &batch, &source, err));
+    *out_record = record;
+    *out_source = source;
+    *out_file_name = batch.file_name;
     return KD_OK;
 }

@@ -36,34 +36,6 @@ static void read_review(const kd_rows *rows, kd_match_review *out)
 
 /* ---- what stands around a row ---- */
 
-static kd_status read_record(kd_register *reg, kd_arena *arena, kd_source_record *record, kd_source_name *source,
-                             kd_error *err)
-{
-    kd_rows *rows;
-    bool has_row = false;
-    int64_t id = record->id;
-    KD_TRY(kd_store_query(kd_register_store(reg), err, &rows,
-                          "select " KD_RECORD_COLUMNS " from source_record where id = $1", KD_VALUES(kd_int(id))));
-    kd_status status = kd_rows_next(rows, &has_row, err);
-    if (status == KD_OK && has_row) {
-        kd_source_record found;
-        kd_record_read(rows, &found);
-        status = kd_record_copy(arena, &found, record, err);
-    }
-    kd_rows_close(rows);
-    if (status != KD_OK || !has_row) return status;
-    KD_TRY(kd_store_query(kd_register_store(reg), err, &rows,
-                          "select feed, title_zh, title_en from source where id = $1",
-                          KD_VALUES(kd_int(record->source_id))));
-    status = kd_rows_next(rows, &has_row, err);
-    if (status == KD_OK && has_row)
-        *source =
-            (kd_source_name){ record->source_id, kd_arena_str(arena, kd_rows_text(rows, 0)),
-                              kd_arena_str(arena, kd_rows_text(rows, 1)), kd_arena_str(arena, kd_rows_text(rows, 2)) };
-    kd_rows_close(rows);
-    return status;
-}
-
 static kd_str word_of(kd_str kind)
 {
     if (kd_str_is(kind, "same_person")) return KD_STR("same");
@@ -93,8 +65,9 @@ static kd_status read_said(kd_register *reg, kd_match_review *review, kd_error *
 
 static kd_status complete(kd_register *reg, kd_arena *arena, kd_match_review *review, kd_error *err)
 {
-    KD_TRY(read_record(reg, arena, &review->record_a, &review->source_a, err));
-    KD_TRY(read_record(reg, arena, &review->record_b, &review->source_b, err));
+    int64_t a = review->record_a.id, b = review->record_b.id;
+    KD_TRY(kd_source_record_get(reg, a, arena, &review->record_a, &review->source_a, &review->file_a, err));
+    KD_TRY(kd_source_record_get(reg, b, arena, &review->record_b, &review->source_b, &review->file_b, err));
     return read_said(reg, review, err);
 }
 
@@ -290,6 +263,16 @@ static kd_status read_answered(kd_register *reg, int64_t decision_id, int64_t *o
     if (!answered) return kd_fail(err, KD_CONFLICT, "", "this decision is taken back where it was made");
     *out_answered = answered;
     return KD_OK;
+}
+
+kd_status kd_decision_division(kd_register *reg, int64_t decision_id, int64_t *out_division, kd_error *err)
+{
+    int64_t answered = 0;
+    KD_TRY(read_answered(reg, decision_id, &answered, err));
+    return kd_store_int(kd_register_store(reg), err, out_division,
+                        "select coalesce(max(division), 0) from (select division from task where id = $1 union all "
+                        "select division from match_review where id = $2) answered",
+                        KD_VALUES(kd_int(answered), kd_int(answered)));
 }
 
 kd_status kd_decision_undo(kd_register *reg, int64_t decision_id, kd_str by, kd_error *err)

@@ -24,8 +24,13 @@ bool kd_role_read(kd_str name, kd_role *out_role)
 
 /* ---- sources ---- */
 
-kd_status kd_source_ensure(kd_register *reg, kd_str feed, kd_str title_zh, kd_str title_en, kd_str supplier_zh,
-                           kd_str supplier_en, int32_t *out_source_id, kd_error *err)
+static kd_value some_text(kd_str text)
+{
+    return text.len ? kd_text_value(text) : KD_NULL;
+}
+
+kd_status kd_source_ensure(kd_register *reg, kd_str feed, const kd_source_words *words, int32_t *out_source_id,
+                           kd_error *err)
 {
     kd_store *store = kd_register_store(reg);
     int64_t id = 0;
@@ -36,13 +41,15 @@ kd_status kd_source_ensure(kd_register *reg, kd_str feed, kd_str title_zh, kd_st
     } else if (status != KD_OK) {
         return status;
     }
-    KD_TRY(kd_store_exec(store, err, NULL,
-                         "insert into source (id, feed, title_zh, title_en, supplier_zh, supplier_en) "
-                         "values ($1, $2, $3, $4, $5, $6) on conflict (id) do update set title_zh = excluded.title_zh, "
-                         "title_en = excluded.title_en, supplier_zh = excluded.supplier_zh, "
-                         "supplier_en = excluded.supplier_en",
-                         KD_VALUES(kd_int(id), kd_text_value(feed), kd_text_value(title_zh), kd_text_value(title_en),
-                                   kd_text_value(supplier_zh), kd_text_value(supplier_en))));
+    KD_TRY(kd_store_exec(
+        store, err, NULL,
+        "insert into source (id, feed, title_zh, title_en, supplier_zh, supplier_en, event_zh, event_en) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do update set title_zh = excluded.title_zh, "
+        "title_en = excluded.title_en, supplier_zh = excluded.supplier_zh, supplier_en = excluded.supplier_en, "
+        "event_zh = excluded.event_zh, event_en = excluded.event_en",
+        KD_VALUES(kd_int(id), kd_text_value(feed), kd_text_value(words->title_zh), kd_text_value(words->title_en),
+                  kd_text_value(words->supplier_zh), kd_text_value(words->supplier_en), some_text(words->event_zh),
+                  some_text(words->event_en))));
     *out_source_id = (int32_t)id;
     return KD_OK;
 }
@@ -65,6 +72,7 @@ static void read_batch(const kd_rows *rows, kd_arena *arena, kd_batch *out)
         .as_of_day = kd_rows_day(rows, 10),
         .first_record = kd_rows_int(rows, 11),
         .last_record = kd_rows_int(rows, 12),
+        .declared_by = kd_arena_str(arena, kd_rows_text(rows, 13)),
     };
 }
 
@@ -74,7 +82,7 @@ kd_status kd_batch_find(kd_register *reg, int32_t source_id, kd_str content_hash
     kd_rows *rows;
     KD_TRY(kd_store_query(kd_register_store(reg), err, &rows,
                           "select id, source_id, content_hash, file_name, feed_version, division, rows_seen, rows_bad, "
-                          "records, received_at, as_of_day, first_record, last_record from batch "
+                          "records, received_at, as_of_day, first_record, last_record, declared_by from batch "
                           "where source_id = $1 and content_hash = $2",
                           KD_VALUES(kd_int(source_id), kd_text_value(content_hash))));
     bool has_row = false;
@@ -91,12 +99,13 @@ kd_status kd_batch_add(kd_register *reg, const kd_batch *batch, kd_error *err)
     return kd_store_exec(
         kd_register_store(reg), err, NULL,
         "insert into batch (id, source_id, content_hash, file_name, feed_version, division, rows_seen, "
-        "rows_bad, records, received_at, as_of_day, first_record, last_record) "
-        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        "rows_bad, records, received_at, as_of_day, first_record, last_record, declared_by) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         KD_VALUES(kd_int(batch->id), kd_int(batch->source_id), kd_text_value(batch->content_hash),
                   kd_text_value(batch->file_name), kd_text_value(batch->feed_version), optional_division,
                   kd_int(batch->rows_seen), kd_int(batch->rows_bad), kd_int(batch->records), kd_int(batch->received_at),
-                  kd_day_value(batch->as_of_day), kd_int(batch->first_record), kd_int(batch->last_record)));
+                  kd_day_value(batch->as_of_day), kd_int(batch->first_record), kd_int(batch->last_record),
+                  some_text(batch->declared_by)));
 }
 
 /* ---- records ---- */
@@ -145,11 +154,6 @@ kd_status kd_record_writer_new(kd_register *reg, kd_record_writer **out_writer, 
     }
     *out_writer = writer;
     return KD_OK;
-}
-
-static kd_value some_text(kd_str text)
-{
-    return text.len ? kd_text_value(text) : KD_NULL;
 }
 
 static kd_value some_int(int64_t value, int64_t nothing)

@@ -66,9 +66,13 @@ KD_CHECKED kd_status kd_register_divisions(kd_register *reg, const kd_divisions 
 
 /* ---- sources and batches (called by exchange) ---- */
 
-/** Id of a feed's source row, made or its titles brought up to date. */
-KD_CHECKED kd_status kd_source_ensure(kd_register *reg, kd_str feed, kd_str title_zh, kd_str title_en,
-                                      kd_str supplier_zh, kd_str supplier_en, int32_t *out_source_id, kd_error *err);
+/** What a feed's pack says of itself that the register keeps. `event` is what a row tells of; may be empty. */
+typedef struct {
+    kd_str title_zh, title_en, supplier_zh, supplier_en, event_zh, event_en;
+} kd_source_words;
+/** Id of a feed's source row, made or its words brought up to date. */
+KD_CHECKED kd_status kd_source_ensure(kd_register *reg, kd_str feed, const kd_source_words *words,
+                                      int32_t *out_source_id, kd_error *err);
 
 typedef struct {
     int64_t id;
@@ -79,6 +83,7 @@ typedef struct {
     int64_t received_at;
     int32_t as_of_day; /* KD_DAY_NONE none */
     int64_t first_record, last_record;
+    kd_str declared_by; /* who declared it at a counter; empty for a file */
 } kd_batch;
 /** The batch of that content and source; KD_NOT_FOUND when the file is new. `text` fields live in the arena. */
 KD_CHECKED kd_status kd_batch_find(kd_register *reg, int32_t source_id, kd_str content_hash, kd_arena *arena,

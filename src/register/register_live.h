@@ -94,6 +94,7 @@ typedef struct {
     int64_t id, person_a, person_b, division;
     kd_source_record record_a, record_b;
     kd_source_name source_a, source_b;
+    kd_str file_a, file_b; /* names */
     double weight, probability, value;
     bool is_same_now; /* the register holds them as one person */
     kd_str said;      /* what a person decided since; empty: nothing */
@@ -116,6 +117,8 @@ KD_CHECKED kd_status kd_match_decide(kd_register *reg, int64_t id, kd_said said,
                                      int64_t *out_decision, kd_error *err);
 /** Take back all that was written down with the decision: a task's answer or a review. KD_CONFLICT when that was done before. */
 KD_CHECKED kd_status kd_decision_undo(kd_register *reg, int64_t decision_id, kd_str by, kd_error *err);
+/** Where the task or the review that a decision answers is; 0 nowhere in particular. */
+KD_CHECKED kd_status kd_decision_division(kd_register *reg, int64_t decision_id, int64_t *out_division, kd_error *err);
 typedef struct {
     int64_t run_at, records, persons, reviewed, reviewed_same;
     double precision, precision_low, precision_high, recall, recall_low, recall_high; /* estimated, 95 % intervals */
@@ -124,6 +127,12 @@ typedef struct {
 /** Of the last run: by the pairs' match probabilities, corrected by what people said of reviewed ones. */
 KD_CHECKED kd_status kd_match_estimate_of(kd_register *reg, kd_arena *arena, kd_match_estimate *out_estimate,
                                           kd_error *err);
+
+/** A source record by id with where it came from. KD_NOT_FOUND when there is none. */
+KD_CHECKED kd_status kd_source_record_get(kd_register *reg, int64_t id, kd_arena *arena, kd_source_record *out_record,
+                                          kd_source_name *out_source, kd_str *out_file_name, kd_error *err);
+/** "6127**********0024": the middle of an identity number hidden; short texts wholly. Into `buf`. */
+kd_str kd_identity_masked(kd_str number, char buf[24]);
 
 /* ---- what is to be done ---- */
 

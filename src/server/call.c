@@ -10,7 +10,7 @@ static kd_str query_value(const kd_call *call, const char *name, bool *out_is_th
     kd_str value;
     /* the gate has refused a query that cannot be decoded */
     return kd_query_get(call->arena, call->exchange->request->query, name, &value, out_is_there) ? value
-                                                                                                : (kd_str){ NULL, 0 };
+                                                                                                 : (kd_str){ NULL, 0 };
 }
 
 kd_str kd_call_query(const kd_call *call, const char *name)
@@ -189,8 +189,7 @@ kd_status kd_call_area(kd_call *call, int64_t *out_division, kd_error *err)
 {
     bool is_there;
     kd_str asked = query_value(call, "division", &is_there);
-    if (!call->who || call->who->area_count == 0)
-        return kd_fail(err, KD_DENIED, "", "this account has no area");
+    if (!call->who || call->who->area_count == 0) return kd_fail(err, KD_DENIED, "", "this account has no area");
     int64_t division = call->who->areas[0];
     if (is_there) {
         KD_TRY(kd_division_read(asked, "division", &division, err));
@@ -210,7 +209,8 @@ kd_status kd_call_open_person(kd_call *call, int64_t person_id, const char *acti
         kd_error denied;
         kd_status status = kd_call_deny(call, action, person_id, brief.division, (kd_str){ NULL, 0 }, &denied);
         if (status != KD_DENIED) return kd_fail(err, status, "", "%s", denied.message);
-        return kd_fail(err, KD_NOT_FOUND, "id", "there is nothing of this id"); /* that there is one is not theirs to know */
+        return kd_fail(err, KD_NOT_FOUND, "id",
+                       "there is nothing of this id"); /* that there is one is not theirs to know */
     }
     return audit(call, action, person_id, brief.division, (kd_str){ NULL, 0 }, true, err);
 }

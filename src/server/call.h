@@ -164,8 +164,8 @@ KD_CHECKED kd_status kd_call_open_person(kd_call *call, int64_t person_id, const
 KD_CHECKED kd_status kd_call_audit(kd_call *call, const char *action, int64_t person_id, int64_t division,
                                    kd_str object, kd_error *err);
 /** KD_DENIED, with an audit entry of what was refused. Other KD_DENIED failures of a handler leave one without an object. */
-KD_CHECKED kd_status kd_call_deny(kd_call *call, const char *action, int64_t person_id, int64_t division,
-                                  kd_str object, kd_error *err);
+KD_CHECKED kd_status kd_call_deny(kd_call *call, const char *action, int64_t person_id, int64_t division, kd_str object,
+                                  kd_error *err);
 
 /* ---- answering ---- */
 
@@ -173,6 +173,7 @@ void kd_out_id(kd_json *json, const char *key, int64_t id);             /* null 
 void kd_out_instant(kd_json *json, const char *key, int64_t us);        /* RFC 3339; null for 0 */
 void kd_out_division(kd_call *call, const char *key, int64_t division); /* {"code","name","path"}; null for 0 */
 void kd_out_area(kd_call *call, const char *key, int64_t division);     /* the same; 0 is the whole register */
+void kd_out_area_members(kd_call *call, int64_t division);              /* its three members, within an object */
 /** {"code","zh","en"}; `key` NULL within a list. */
 void kd_out_word(kd_json *json, const char *key, kd_str code, kd_str zh, kd_str en);
 void kd_out_raw(kd_json *json, kd_str value); /* after kd_json_key: text that is JSON already; null when empty */

@@ -71,12 +71,11 @@ static size_t write_path(const kd_divisions *divisions, int64_t code, char *buf,
     return len;
 }
 
-void kd_out_area(kd_call *call, const char *key, int64_t division)
+void kd_out_area_members(kd_call *call, int64_t division)
 {
     const kd_divisions *divisions;
     char code[24], path[512];
     kd_json *json = &call->out;
-    if (key) kd_json_key(json, key);
     snprintf(code, sizeof code, "%012lld", (long long)division);
     kd_str name = kd_str_of(code), path_text = name;
     if (division == 0) {
@@ -87,11 +86,17 @@ void kd_out_area(kd_call *call, const char *key, int64_t division)
         if (found) name = found->name;
         if (len) path_text = (kd_str){ path, len };
     }
-    kd_json_object(json);
     kd_out_text(json, "code", kd_str_of(code));
     kd_out_text(json, "name", name);
     kd_out_text(json, "path", path_text);
-    kd_json_object_end(json);
+}
+
+void kd_out_area(kd_call *call, const char *key, int64_t division)
+{
+    if (key) kd_json_key(&call->out, key);
+    kd_json_object(&call->out);
+    kd_out_area_members(call, division);
+    kd_json_object_end(&call->out);
 }
 
 void kd_out_division(kd_call *call, const char *key, int64_t division)
@@ -120,12 +125,13 @@ void kd_answer_security(kd_exchange *exchange)
 {
     kd_buf *out = &exchange->answer.fields;
     /* the console's component library writes style elements of its own; scripts come from here alone */
-    kd_buf_cstr(out, "Content-Security-Policy: default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-                     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
-                     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"
-                     "X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\n"
-                     "Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Resource-Policy: same-origin\r\n"
-                     "Permissions-Policy: camera=(self), geolocation=(), microphone=()\r\n");
+    kd_buf_cstr(out,
+                "Content-Security-Policy: default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+                "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
+                "base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n"
+                "X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\n"
+                "Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Resource-Policy: same-origin\r\n"
+                "Permissions-Policy: camera=(self), geolocation=(), microphone=()\r\n");
     if (exchange->is_secure) kd_buf_cstr(out, "Strict-Transport-Security: max-age=31536000\r\n");
 }
 

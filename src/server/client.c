@@ -322,6 +322,7 @@ void kd_client_answered(kd_client *client, kd_exchange *exchange)
         begin_spool(client);
         return;
     }
+    if (exchange->answer.wants_metrics) kd_client_metrics(client, exchange);
     if (exchange->is_admitting) client->ends_after = true; /* its body is still to come, and is not wanted */
     kd_client_answer(client);
 }
@@ -388,8 +389,8 @@ static kd_client *new_client(kd_loop *loop, uv_handle_type type)
     if (!client) return NULL;
     client->loop = loop;
     client->spool_fd = -1;
-    int failed = type == UV_TCP ? uv_tcp_init(&loop->uv, &client->socket.tcp)
-                                : uv_pipe_init(&loop->uv, &client->socket.pipe, 0);
+    int failed =
+        type == UV_TCP ? uv_tcp_init(&loop->uv, &client->socket.tcp) : uv_pipe_init(&loop->uv, &client->socket.pipe, 0);
     if (failed) {
         free(client);
         return NULL;

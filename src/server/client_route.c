@@ -103,7 +103,7 @@ static void answer_health(kd_exchange *exchange)
     kd_buf_cstr(&exchange->answer.bytes, "{\"status\":\"ok\"}");
 }
 
-static void answer_metrics(kd_client *client, kd_exchange *exchange)
+void kd_client_metrics(kd_client *client, kd_exchange *exchange)
 {
     kd_gauges gauges;
     kd_loop_gauges(client->loop, &gauges);
@@ -153,25 +153,24 @@ static bool answer_early(kd_client *client, kd_exchange *exchange)
         answer_allowed(exchange, NULL, 204);
         return true;
     }
-    if (is_reading && kd_str_is(request->path, "/healthz")) {
-        answer_health(exchange);
-        return true;
-    }
     if (!kd_path_read(request->arena, request->path, &path)) {
         kd_problem_answer(exchange, 400, "the path cannot be read", 0);
         return true;
     }
-    if (!is_within_rate(exchange)) return true;
     kd_router_find(exchange->server->router, request->method, &path, &routed);
     bool is_options = strcmp(request->method, "OPTIONS") == 0;
+    bool is_health = routed.route && strcmp(routed.route->path, "/healthz") == 0;
+    if (!is_health && !is_within_rate(exchange)) return true;
     if (routed.route) {
         exchange->route = routed.route;
         exchange->route_index = routed.index;
         memcpy(exchange->params, routed.params, sizeof exchange->params);
+        if (is_health) answer_health(exchange);
+        if (is_health) return true;
         bool is_direct = client->is_loopback && !kd_request_header(request, "x-forwarded-for").ptr &&
                          !kd_request_header(request, "forwarded").ptr;
         if (strcmp(routed.route->path, "/metrics") != 0 || !is_direct) return false;
-        answer_metrics(client, exchange);
+        kd_client_metrics(client, exchange);
     } else if (routed.is_path_known) {
         answer_allowed(exchange, &path, is_options ? 204 : 405);
     } else if (!kd_static_find(exchange->server->files, &path, kd_request_header(request, "accept-encoding"), &file)) {

@@ -107,7 +107,7 @@ static void send_parts(kd_client *client)
         kd_client_close(client);
 }
 
-static void send(kd_client *client, kd_str first, kd_str second, void (*after)(kd_client *client))
+static void send_two(kd_client *client, kd_str first, kd_str second, void (*after)(kd_client *client))
 {
     client->parts[0] = first;
     client->parts[1] = second;
@@ -192,7 +192,7 @@ static void on_file_read(uv_fs_t *request)
     uint64_t left = client->exchange->answer.file_bytes - client->file_at;
     size_t take = (uint64_t)len < left ? (size_t)len : (size_t)left;
     client->file_at += take;
-    send(client, (kd_str){ client->chunk, take }, (kd_str){ NULL, 0 }, read_file);
+    send_two(client, (kd_str){ client->chunk, take }, (kd_str){ NULL, 0 }, read_file);
 }
 
 static void read_file(kd_client *client)
@@ -239,7 +239,7 @@ static void send_event(kd_client *client, const kd_job_glance *glance)
     kd_buf_cstr(&client->event, "\n\n");
     client->job_version = glance->version;
     kd_client_phase(client, KD_PHASE_SEND);
-    send(client, kd_buf_view(&client->event), (kd_str){ NULL, 0 }, after_event);
+    send_two(client, kd_buf_view(&client->event), (kd_str){ NULL, 0 }, after_event);
 }
 
 /* Between two events: the next one if there is news, or wait. */
@@ -265,7 +265,7 @@ void kd_client_watch(kd_client *client)
         after_event(client);
     } else if (is_late) {
         kd_client_phase(client, KD_PHASE_SEND);
-        send(client, KD_STR(": still here\n\n"), (kd_str){ NULL, 0 }, after_event);
+        send_two(client, KD_STR(": still here\n\n"), (kd_str){ NULL, 0 }, after_event);
     }
 }
 
@@ -302,11 +302,12 @@ static void compose_head(kd_client *client, uint64_t length, bool is_watching)
         kd_buf_fmt(head, "Content-Length: %llu\r\n", (unsigned long long)length);
     kd_buf_str(head, kd_buf_view(&answer->fields));
     if (!answer->has_cache_field)
-        kd_buf_cstr(head, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-                          "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
+        kd_buf_cstr(head,
+                    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+                    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
     if (exchange->is_secure && !answer->has_cache_field)
         kd_buf_cstr(head, "Strict-Transport-Security: max-age=31536000\r\n");
-    kd_buf_cstr(head, client->ends_after ? "Connection: close\r\n\r\n"
+    kd_buf_cstr(head, client->ends_after                                   ? "Connection: close\r\n\r\n"
                       : exchange->request && exchange->request->minor == 0 ? "Connection: keep-alive\r\n\r\n"
                                                                            : "\r\n");
 }
@@ -345,5 +346,5 @@ void kd_client_answer(kd_client *client)
     client->is_watching = is_watching && !exchange->is_head;
     loop->watcher_count += client->is_watching;
     kd_client_phase(client, KD_PHASE_SEND);
-    send(client, kd_buf_view(&client->head), body, after_head);
+    send_two(client, kd_buf_view(&client->head), body, after_head);
 }

@@ -153,7 +153,8 @@ static int check_framing(kd_conn *conn, kd_request *request)
         return fault(conn, 501, "a transfer coding that is not chunked");
     for (size_t i = 0; i < length.len; i++)
         if (length.ptr[i] < '0' || length.ptr[i] > '9') return fault(conn, 400, "a length that is no number");
-    if (lengths && (length.len > 18 || !kd_str_int(length, &told))) return fault(conn, 400, "a length that is no number");
+    if (lengths && (length.len > 18 || !kd_str_int(length, &told)))
+        return fault(conn, 400, "a length that is no number");
     request->is_chunked = codings > 0;
     request->content_length = (uint64_t)told;
     return 0;
@@ -226,7 +227,7 @@ static void finish(kd_conn *conn)
 static void refuse_fault(kd_conn *conn, llhttp_errno_t code)
 {
     kd_conn_refuse(conn, conn->fault ? conn->fault_status : status_of(code),
-           conn->fault ? conn->fault : "the request cannot be read");
+                   conn->fault ? conn->fault : "the request cannot be read");
 }
 
 static void feed_held(kd_conn *conn)

@@ -8,6 +8,7 @@
 #define KD_SERVER_CORE_H
 
 #include "call.h"
+#include "codes.h"
 #include "http.h"
 #include "jobs.h"
 #include "metrics.h"
@@ -32,10 +33,10 @@ typedef struct {
     kd_str fixed; /* outlives the server's loop */
     int file_fd;  /* -1 none; closed with the exchange */
     uint64_t file_bytes;
-    int64_t watched_job; /* 0 none */
-    bool is_problem_pending; /* the status is set, its problem document not yet written */
-    bool has_cache_field;    /* `fields` says how it may be cached */
-    bool is_admitted;        /* an upload's head has passed: read on */
+    int64_t watched_job;  /* 0 none */
+    bool wants_metrics;   /* the loop writes them */
+    bool has_cache_field; /* `fields` says how it may be cached */
+    bool is_admitted;     /* an upload's head has passed: read on */
 } kd_answer_out;
 
 typedef struct kd_exchange kd_exchange;
@@ -65,6 +66,7 @@ struct kd_server {
     kd_rates *rates;
     kd_metrics *metrics;
     kd_flights *flights;
+    kd_codes *codes;
     kd_register *reg; /* the first: workers and jobs attach to it; only read once the server runs */
     kd_access_pack *pack;
     kd_audit *audit;

@@ -56,7 +56,8 @@ static kd_status check_cookie(kd_call *call, kd_str cookie, kd_account *who, kd_
     call->who = who;
     if (call->session.is_rotated) kd_call_set_cookie(call, &call->session.fresh);
     if (is_reading(call) || call->session.is_csrf_right) return KD_OK;
-    fail_as(call, 403, "csrf", err, KD_DENIED, "Kindred-CSRF", "the request does not prove that it comes from the console");
+    fail_as(call, 403, "csrf", err, KD_DENIED, "Kindred-CSRF",
+            "the request does not prove that it comes from the console");
     kd_hint(err, "send the token that GET /api/session gives as Kindred-CSRF");
     return KD_DENIED;
 }
@@ -159,8 +160,7 @@ static kd_status read_body(kd_call *call, kd_error *err)
         kd_hint(err, "line %d, column %d", why.line, why.column);
         return KD_INVALID;
     }
-    if (!json_is_object(call->body))
-        return fail_as(call, 400, NULL, err, KD_INVALID, "", "the body is no JSON object");
+    if (!json_is_object(call->body)) return fail_as(call, 400, NULL, err, KD_INVALID, "", "the body is no JSON object");
     return KD_OK;
 }
 
@@ -225,6 +225,7 @@ static kd_status compose(kd_call *call, kd_error *err)
     if (is_reading(call) && out->status == 200 && call->etag.len && kd_etag_matches(none_match, call->etag))
         out->status = 304;
     bool is_empty = !call->send_file && !out->watched_job && call->out_bytes.len == 0;
+    if (out->wants_metrics) return KD_OK;
     if (is_empty || out->status == 304 || out->status == 204) {
         out->content_type = NULL;
         if (out->status == 200) out->status = 204;

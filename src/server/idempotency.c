@@ -170,8 +170,7 @@ static kd_status reserve(kd_call *call, bool *out_is_answered, kd_error *err)
 kd_status kd_idempotency_begin(kd_call *call, bool *out_is_answered, kd_error *err)
 {
     *out_is_answered = false;
-    if (!take_off(call))
-        return kd_fail(err, KD_CONFLICT, "Idempotency-Key", "a request with this key is being done");
+    if (!take_off(call)) return kd_fail(err, KD_CONFLICT, "Idempotency-Key", "a request with this key is being done");
     kd_status status = reserve(call, out_is_answered, err);
     if (status != KD_OK || *out_is_answered) land(call);
     return status;

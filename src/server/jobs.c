@@ -153,9 +153,7 @@ static void run_and_tell(job *j)
     kd_buf_init(&result, KD_JOB_RESULT_BYTES_MAX);
     kd_status status = run_job(j, &result, &err);
     pthread_mutex_lock(&j->jobs->mutex);
-    j->state = status == KD_OK          ? KD_JOB_DONE
-               : status == KD_CANCELLED ? KD_JOB_CANCELLED
-                                        : KD_JOB_FAILED;
+    j->state = status == KD_OK ? KD_JOB_DONE : status == KD_CANCELLED ? KD_JOB_CANCELLED : KD_JOB_FAILED;
     j->ended_at = kd_now_us();
     j->error = err;
     if (status == KD_OK) {

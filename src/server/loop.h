@@ -55,7 +55,7 @@ struct kd_client {
     char address[KD_ADDRESS_BYTES];
     bool is_loopback, is_reading, is_handle_closed, is_file_busy, has_ended; /* has_ended: the peer sends no more */
     bool ends_after;                                                         /* the answer under way is the last */
-    bool is_early;                                                           /* the answer is there before the body is read */
+    bool is_early; /* the answer is there before the body is read */
     bool is_body_done, is_spooling, is_watching;
     bool is_out; /* its exchange is with the pool */
     kd_phase phase;
@@ -133,6 +133,7 @@ void kd_client_sweep(kd_client *client, uint64_t now_ms);
 
 /** The head is read: find who answers, or answer at once. */
 kd_take kd_client_route(kd_client *client, kd_exchange *exchange);
+void kd_client_metrics(kd_client *client, kd_exchange *exchange);
 kd_exchange *kd_exchange_new(kd_client *client, kd_request *request);
 
 /* ---- client_send.c ---- */

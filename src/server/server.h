@@ -23,10 +23,11 @@ typedef struct {
     bool handles_signals;           /* SIGTERM and SIGINT stop it */
     size_t connections_max, queue_max, watchers_max;
     size_t body_memory_max; /* bytes of all bodies kept in memory at once */
-    int head_ms, body_ms, idle_ms, write_ms; /* how long a peer may take; bodies and answers then go on at 1 kB/s and more */
-    int stop_ms;                             /* how long a stop waits for what runs */
-    double rate_per_s, rate_burst;           /* of one address; 0: unlimited */
-    const struct kd_route *const *routes;    /* NULL: all of this program */
+    int head_ms, body_ms, idle_ms,
+        write_ms;                  /* how long a peer may take; bodies and answers then go on at 1 kB/s and more */
+    int stop_ms;                   /* how long a stop waits for what runs */
+    double rate_per_s, rate_burst; /* of one address; 0: unlimited */
+    const struct kd_route *const *routes; /* NULL: all of this program */
 } kd_server_options;
 
 kd_server_options kd_server_defaults(void);

@@ -15,7 +15,7 @@ KD_CHECKED kd_status kd_static_load(const char *dir, kd_static **out_static, kd_
 void kd_static_free(kd_static *files);
 
 typedef struct {
-    kd_str bytes, etag; /* etag with quotes */
+    kd_str bytes, etag;                  /* etag with quotes */
     const char *content_type, *encoding; /* encoding NULL: none */
     bool is_immutable;                   /* its name holds a hash of its content */
     bool varies;                         /* other encodings exist */

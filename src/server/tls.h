@@ -17,8 +17,8 @@ kd_tls_session *kd_tls_session_new(kd_tls *tls); /* NULL without memory */
 void kd_tls_session_free(kd_tls_session *session);
 
 /** Bytes from the peer go in, plain ones come to `plain`. False: the session is broken and ends. */
-KD_CHECKED bool kd_tls_read(kd_tls_session *session, kd_str sealed, void (*plain)(void *ctx, const char *bytes, size_t len),
-                            void *ctx);
+KD_CHECKED bool kd_tls_read(kd_tls_session *session, kd_str sealed,
+                            void (*plain)(void *ctx, const char *bytes, size_t len), void *ctx);
 /** Seal plain bytes; what is to be sent is added to `out`. */
 KD_CHECKED bool kd_tls_write(kd_tls_session *session, kd_str plain, kd_buf *out);
 /** What the session itself has to send: handshake, alerts. */

@@ -44,6 +44,7 @@ struct kd_store_driver {
     kd_str (*get_text)(const kd_rows *rows, size_t column);
     void (*close_rows)(kd_rows *rows);
     kd_status (*begin)(kd_store *store, kd_error *err);
+    kd_status (*begin_beside)(kd_store *store, int wait_ms, kd_error *err);
     kd_status (*commit)(kd_store *store, kd_error *err);
     void (*rollback)(kd_store *store);
     kd_status (*bulk_begin)(kd_store *store, const char *table, const char *const *columns, size_t count,

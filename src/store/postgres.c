@@ -294,6 +294,15 @@ static kd_status begin(kd_store *store, kd_error *err)
     return status;
 }
 
+static kd_status begin_beside(kd_store *store, int wait_ms, kd_error *err)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "begin; set local lock_timeout = %d", wait_ms);
+    kd_status status = script(store, sql, err);
+    if (status != KD_OK) PQclear(PQexec(((kd_pg_store *)store)->conn, "rollback"));
+    return status;
+}
+
 /* A commit of a failed transaction is answered with ROLLBACK and no error. */
 static kd_status commit(kd_store *store, kd_error *err)
 {
@@ -400,6 +409,7 @@ static const kd_store_driver DRIVER = { close,
                                         get_text,
                                         close_rows,
                                         begin,
+                                        begin_beside,
                                         commit,
                                         rollback,
                                         kd_pg_bulk_begin,

@@ -307,6 +307,15 @@ static kd_status begin(kd_store *store, kd_error *err)
     return script(store, "begin immediate", err);
 }
 
+static kd_status begin_beside(kd_store *store, int wait_ms, kd_error *err)
+{
+    sqlite_store *s = (sqlite_store *)store;
+    sqlite3_busy_timeout(s->db, wait_ms);
+    kd_status status = begin(store, err);
+    sqlite3_busy_timeout(s->db, KD_STORE_BUSY_MS);
+    return status;
+}
+
 static kd_status commit(kd_store *store, kd_error *err)
 {
     KD_TRY(check_still_open((sqlite_store *)store, err));
@@ -481,6 +490,6 @@ kd_status kd_sqlite_copy(kd_store *store, const char *path, const kd_progress *p
     return status;
 }
 
-static const kd_store_driver DRIVER = { close_store, exec,       script,   query,       next,       is_null,
-                                        get_int,     get_real,   get_text, close_rows,  begin,      commit,
-                                        rollback,    bulk_begin, bulk_row, bulk_finish, bulk_cancel };
+static const kd_store_driver DRIVER = { close_store, exec,     script,     query,      next,        is_null,
+                                        get_int,     get_real, get_text,   close_rows, begin,       begin_beside,
+                                        commit,      rollback, bulk_begin, bulk_row,   bulk_finish, bulk_cancel };

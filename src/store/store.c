@@ -158,6 +158,15 @@ kd_status kd_store_begin(kd_store *store, kd_error *err)
     return KD_OK;
 }
 
+kd_status kd_store_begin_beside(kd_store *store, int wait_ms, kd_error *err)
+{
+    if (store->is_in_transaction) return kd_fail(err, KD_INVALID, "", "a transaction is open already");
+    KD_TRY(check_free(store, err));
+    KD_TRY(store->driver->begin_beside(store, wait_ms, err));
+    store->is_in_transaction = true;
+    return KD_OK;
+}
+
 kd_status kd_store_commit(kd_store *store, kd_error *err)
 {
     kd_status status = check_free(store, err);

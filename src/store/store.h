@@ -93,6 +93,12 @@ KD_CHECKED kd_status kd_store_int(kd_store *store, kd_error *err, int64_t *out_v
 
 /** Begin a write transaction. Another writer: waits up to the store's busy time (30 s), then KD_CONFLICT. */
 KD_CHECKED kd_status kd_store_begin(kd_store *store, kd_error *err);
+/**
+ * A short write transaction on tables that no import or link run writes (sessions, the audit log). On PostgreSQL it does not wait for
+ * the register's writer; two such transactions meet in the rows they lock. On SQLite there is one writer. `wait_ms` at most, for the
+ * writer or a row, then KD_CONFLICT.
+ */
+KD_CHECKED kd_status kd_store_begin_beside(kd_store *store, int wait_ms, kd_error *err);
 KD_CHECKED kd_status kd_store_commit(kd_store *store, kd_error *err);
 void kd_store_rollback(kd_store *store); /* does nothing when no transaction is open */
 /** Commit when `status` is KD_OK, else roll back; returns the first failure. */

@@ -6,10 +6,11 @@
 drop index person_name;
 drop index person_initials;
 drop index person_division;
-create index person_by_name on person (name, id);
-create index person_by_pinyin on person (name_pinyin, id);
-create index person_by_initials on person (name_initials, id);
-create index person_in_division on person (division, name);
+-- by name everywhere or in a wide area, which the index itself tells; by place in a narrow one, the whole question in the index
+create index person_by_name on person (name, division, id);
+create index person_by_pinyin on person (name_pinyin, division, id);
+create index person_by_initials on person (name_initials, division, id);
+create index person_in_division on person (division, name, name_pinyin, name_initials);
 
 create table account (
     id {{id}} not null primary key,
@@ -154,6 +155,8 @@ create unique index case_number on case_file (number);
 create index case_division on case_file (kind, division, state);
 create index case_person on case_file (person_id);
 create index case_notice on case_file (notice_record_id);
+create index case_changed on case_file (kind, changed_at, id);
+create index case_event on case_file (kind, state, event_day);
 
 create table case_action (
     case_id bigint not null,
@@ -185,7 +188,7 @@ create table notice (
     answer text
 );
 create index notice_case on notice (case_id);
-create index notice_state on notice (office, state);
+create index notice_state on notice (office, state, created_at);
 
 -- doubtful pairs of the last link run, the most valuable to review first
 create table match_review (
@@ -216,3 +219,10 @@ create table area_count (
     count bigint not null,
     primary key (division, kind, key)
 ) {{clustered}};
+
+-- what people declare goes into the register at once, between two link runs
+alter table source add column event_zh text; -- what a row of it tells of: shown in a person's life
+alter table source add column event_en text;
+alter table batch add column declared_by text;    -- who declared it; null for a file
+alter table decision add column batch_id bigint;  -- of the declaration that it belongs to; kind withdrawn takes record_a out of the register
+create index link_decided on link (source_record_id) where decided = 1; -- declared records are
