@@ -37,3 +37,19 @@ int64_t kd_access_minutes(int64_t us)
 {
     return us > 0 ? (us + KD_MINUTE_US - 1) / KD_MINUTE_US : 1;
 }
+
+kd_status kd_like_pattern(kd_arena *arena, kd_str text, bool is_anywhere, kd_value *out_pattern, kd_error *err)
+{
+    char *to = kd_arena_alloc(arena, 2 * text.len + 2);
+    size_t len = 0;
+    if (!to) return kd_access_no_memory(err);
+    if (is_anywhere) to[len++] = '%';
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (c == '%' || c == '_' || c == '!') to[len++] = '!';
+        to[len++] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    }
+    to[len++] = '%';
+    *out_pattern = kd_text_value((kd_str){ to, len });
+    return KD_OK;
+}

@@ -83,7 +83,7 @@ typedef struct {
     const int64_t *areas;
     size_t area_count;
     bool is_system;
-    kd_str password;      /* empty: one is made */
+    kd_str password;       /* empty: one is made */
     bool is_password_kept; /* it need not be changed: for accounts of demonstrations and tests */
 } kd_account_new;
 /**
@@ -130,8 +130,8 @@ KD_CHECKED kd_status kd_session_begin(kd_access *access, kd_str login, kd_str pa
                                       kd_session_secrets *out_secrets, kd_account *out_account, kd_error *err);
 typedef struct {
     int64_t id;
-    bool is_csrf_right; /* the CSRF token given belongs to the session */
-    bool is_rotated;    /* `fresh.cookie` replaces the cookie */
+    bool is_csrf_right;       /* the CSRF token given belongs to the session */
+    bool is_rotated;          /* `fresh.cookie` replaces the cookie */
     kd_session_secrets fresh; /* csrf and expires_at always: they last as long as the session */
 } kd_session;
 /**
@@ -223,5 +223,8 @@ typedef struct {
 /** Walk the whole chain. `head_hash` may be compared with one noted elsewhere. */
 KD_CHECKED kd_status kd_audit_verify(kd_register *reg, const kd_progress *progress, kd_arena *arena,
                                      kd_audit_verdict *out_verdict, kd_error *err);
+
+/** How many entries have this hash: 1 while the log still holds the end that was noted elsewhere, 0 when it was written anew. */
+KD_CHECKED kd_status kd_audit_holds(kd_register *reg, kd_str hash, int64_t *out_count, kd_error *err);
 
 #endif

@@ -209,7 +209,8 @@ static kd_status await(kd_audit *audit, waiting *w, kd_error *err)
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += WAIT_S;
-    while (!w->is_done && pthread_cond_timedwait(&audit->has_result, &audit->mutex, &until) == 0) {}
+    while (!w->is_done && pthread_cond_timedwait(&audit->has_result, &audit->mutex, &until) == 0) {
+    }
     if (!w->is_done) {
         w->has_left = true;
         return fail_away(err);

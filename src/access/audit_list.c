@@ -30,23 +30,6 @@ static void add(statement *s, const char *part, kd_value value)
     s->sql[s->len] = '\0';
 }
 
-/* `text` as a pattern of LIKE with `!` before what would mean something there. */
-static kd_status pattern(kd_arena *arena, const char *before, kd_str text, kd_value *out, kd_error *err)
-{
-    char *to = kd_arena_alloc(arena, 2 * text.len + 3);
-    size_t len = 0;
-    if (!to) return kd_access_no_memory(err);
-    if (before[0]) to[len++] = before[0];
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '%' || c == '_' || c == '!') to[len++] = '!';
-        to[len++] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-    }
-    to[len++] = '%';
-    *out = kd_text_value((kd_str){ to, len });
-    return KD_OK;
-}
-
 static kd_status build(const kd_audit_filter *filter, kd_arena *arena, statement *s, kd_error *err)
 {
     static const int64_t units[] = { 1, 1000, 1000000, 100000000, 10000000000 };
@@ -67,12 +50,13 @@ static kd_status build(const kd_audit_filter *filter, kd_arena *arena, statement
         add(s, " and division < ?", kd_int(filter->division + units[level]));
     }
     if (filter->action.len) {
-        KD_TRY(pattern(arena, "", filter->action, &like, err));
+        KD_TRY(kd_like_pattern(arena, filter->action, false, &like, err));
         add(s, " and action like ? escape '!'", like);
     }
     if (filter->text.len) {
-        KD_TRY(pattern(arena, "%", filter->text, &like, err));
-        add(s, " and (lower(login) like ? escape '!' or lower(object) like ? escape '!' or lower(detail) like ? escape '!')",
+        KD_TRY(kd_like_pattern(arena, filter->text, true, &like, err));
+        add(s,
+            " and (lower(login) like ? escape '!' or lower(object) like ? escape '!' or lower(detail) like ? escape '!')",
             like);
     }
     add(s, " order by seq desc limit ?", kd_int((int64_t)filter->limit + 1));
@@ -84,9 +68,9 @@ static kd_status read_texts(const kd_rows *rows, kd_arena *arena, kd_audit_row *
     const struct {
         kd_str *text;
         size_t column;
-    } texts[] = { { &out->entry.login, 3 },   { &out->entry.role, 4 },        { &out->entry.action, 5 },
-                  { &out->entry.purpose, 6 }, { &out->entry.object, 7 },      { &out->entry.request_id, 11 },
-                  { &out->entry.address, 12 }, { &out->entry.detail, 13 },    { &out->hash, 14 } };
+    } texts[] = { { &out->entry.login, 3 },    { &out->entry.role, 4 },    { &out->entry.action, 5 },
+                  { &out->entry.purpose, 6 },  { &out->entry.object, 7 },  { &out->entry.request_id, 11 },
+                  { &out->entry.address, 12 }, { &out->entry.detail, 13 }, { &out->hash, 14 } };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         kd_str text = kd_rows_text(rows, texts[i].column);
         if (!text.len) continue;

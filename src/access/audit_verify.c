@@ -21,8 +21,9 @@ static void find(walk *w, int64_t seq, const char *fault_zh, const char *fault_e
 
 static void read_values(const kd_rows *rows, kd_value values[KD_AUDIT_COLUMN_COUNT])
 {
-    static const bool is_number[KD_AUDIT_COLUMN_COUNT] = { [0] = true, [1] = true, [2] = true,
-                                                           [8] = true, [9] = true, [10] = true };
+    static const bool is_number[KD_AUDIT_COLUMN_COUNT] = {
+        [0] = true, [1] = true, [2] = true, [8] = true, [9] = true, [10] = true
+    };
     for (size_t i = 0; i < KD_AUDIT_COLUMN_COUNT; i++) {
         if (kd_rows_is_null(rows, i)) {
             values[i] = KD_NULL;
@@ -46,7 +47,8 @@ static void check_row(walk *w, const kd_rows *rows)
     kd_audit_hash(values, kd_str_of(w->hash), right);
     kd_str hash = kd_rows_text(rows, KD_AUDIT_COLUMN_COUNT);
     if (!kd_str_is(hash, right)) {
-        find(w, values[0].i, "该条目被篡改、调换，或是后来插入的", "this entry was altered, exchanged, or put in later");
+        find(w, values[0].i, "该条目被篡改、调换，或是后来插入的",
+             "this entry was altered, exchanged, or put in later");
         return;
     }
     memcpy(w->hash, right, sizeof right);
@@ -80,7 +82,8 @@ static kd_status check_past_end(kd_store *store, walk *w, kd_error *err)
     char head_hash[KD_HASH_TEXT_BYTES];
     KD_TRY(kd_store_int(store, err, &last, "select max(seq) from audit", KD_NO_VALUES));
     KD_TRY(kd_audit_head_read(store, &head_seq, head_hash, err));
-    if (last > head_seq) find(w, head_seq + 1, "该条目是在日志末尾之后插入的", "this entry was put in behind the end of the log");
+    if (last > head_seq)
+        find(w, head_seq + 1, "该条目是在日志末尾之后插入的", "this entry was put in behind the end of the log");
     return KD_OK;
 }
 
@@ -116,4 +119,10 @@ kd_status kd_audit_verify(kd_register *reg, const kd_progress *progress, kd_aren
     if (!verdict.head_hash.ptr) return kd_access_no_memory(err);
     *out_verdict = verdict;
     return KD_OK;
+}
+
+kd_status kd_audit_holds(kd_register *reg, kd_str hash, int64_t *out_count, kd_error *err)
+{
+    return kd_store_int(kd_register_store(reg), err, out_count, "select count(*) from audit where hash = $1",
+                        KD_VALUES(kd_text_value(hash)));
 }

@@ -54,6 +54,9 @@ int64_t kd_access_now(const kd_access *access);
 /** Whole minutes to wait, for a hint; at least one. */
 int64_t kd_access_minutes(int64_t us);
 kd_status kd_access_no_memory(kd_error *err);
+/** Texts that begin with `text`, or have it anywhere, as a value for `lower(c) like ? escape '!'`. */
+KD_CHECKED kd_status kd_like_pattern(kd_arena *arena, kd_str text, bool is_anywhere, kd_value *out_pattern,
+                                     kd_error *err);
 
 /* ---- secret.c ---- */
 
@@ -82,7 +85,7 @@ bool kd_password_is_outdated(const kd_access_pack *pack, kd_str hash); /* made w
 
 /* ---- account.c, account_read.c ---- */
 
-#define KD_ACCOUNT_COLUMNS                                                                                   \
+#define KD_ACCOUNT_COLUMNS                                                                                    \
     "a.id, a.login, a.name, a.phone, a.is_system, a.is_active, a.must_change, a.created_at, a.last_seen_at, " \
     "a.locked_until, a.version"
 enum { KD_ACCOUNT_COLUMN_COUNT = 11 };
@@ -103,13 +106,14 @@ KD_CHECKED kd_status kd_session_end_all(kd_access *access, int64_t account_id, i
 
 enum { KD_AUDIT_COLUMN_COUNT = 14, KD_AUDIT_TEXT_MAX = 500 };
 /** Columns of the log in the order in which they are hashed; `hash` stands after them. */
-#define KD_AUDIT_COLUMNS                                                                                   \
+#define KD_AUDIT_COLUMNS                                                                                       \
     "seq, at, account_id, login, role, action, purpose, object, person_id, division, is_allowed, request_id, " \
     "address, detail"
 /** Take the log's end for the open transaction: whoever else writes to it waits. Before anything is looked at that two may change. */
 KD_CHECKED kd_status kd_audit_lock(kd_store *store, kd_error *err);
 /** Chain entries to the log within the open transaction. */
-KD_CHECKED kd_status kd_audit_append(kd_store *store, const kd_audit_entry *const *entries, size_t count, kd_error *err);
+KD_CHECKED kd_status kd_audit_append(kd_store *store, const kd_audit_entry *const *entries, size_t count,
+                                     kd_error *err);
 /** One entry about what `actor` does. */
 KD_CHECKED kd_status kd_audit_note(kd_access *access, const kd_actor *actor, const char *action, kd_str object,
                                    kd_str detail, kd_error *err);

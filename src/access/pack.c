@@ -35,7 +35,8 @@ static kd_status read_names(kd_arena *arena, const kd_yaml *node, size_t max, co
     size_t count = 0;
     if (!names) return kd_access_no_memory(err);
     for (const kd_yaml *child = node->first; child; child = child->next) {
-        if (child->kind != KD_YAML_SCALAR || !child->text.len) return kd_yaml_fail(err, child, "a name is expected here");
+        if (child->kind != KD_YAML_SCALAR || !child->text.len)
+            return kd_yaml_fail(err, child, "a name is expected here");
         if (known && !has(known, known_count, child->text))
             return kd_yaml_fail(err, child, "%.*s is declared nowhere in this file", KD_FMT(child->text));
         if (has(names, count, child->text)) return kd_yaml_fail(err, child, "%.*s stands twice", KD_FMT(child->text));

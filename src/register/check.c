@@ -19,6 +19,14 @@ static const rule RULES[] = {
       "links name persons that do not live" },
     { "select count(*) from (select source_record_id from link group by source_record_id having count(*) > 1) t",
       "records are linked to two persons" },
+    { "select count(*) from link l join decision d on d.record_a = l.source_record_id and d.kind = 'withdrawn' "
+      "and d.undone_at is null",
+      "withdrawn records are linked" },
+    { "select count(*) from batch b join source_record r on r.batch_id = b.id and r.id between b.first_record and "
+      "b.last_record where b.declared_by is not null and not exists (select 1 from link l "
+      "where l.source_record_id = r.id and l.decided = 1) and not exists (select 1 from decision d "
+      "where d.record_a = r.id and d.kind = 'withdrawn' and d.undone_at is null)",
+      "declared records are linked to nobody" },
     { "select count(*) from person p where p.state = 'active' and p.records <> "
       "(select count(*) from link l where l.person_id = p.id)",
       "persons hold another number of records than they say" },

@@ -22,11 +22,12 @@ kd_status kd_decision_add(kd_register *reg, const kd_decision *d, int64_t *out_i
     int64_t id = kd_register_next_id(reg);
     KD_TRY(kd_store_exec(kd_register_store(reg), err, NULL,
                          "insert into decision (id, kind, record_a, record_b, attribute, value, reason, decided_by, "
-                         "decided_at, task_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                         "decided_at, task_id, batch_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+                         "$11)",
                          KD_VALUES(kd_int(id), kd_text_value(kd_str_of(d->kind)), kd_int(d->record_a),
                                    some_int(d->record_b), some_text(d->attribute), some_text(d->value),
                                    some_text(d->reason), kd_text_value(d->by), kd_int(kd_now_us()),
-                                   some_int(d->task_id))));
+                                   some_int(d->task_id), some_int(d->batch_id))));
     *out_id = id;
     return KD_OK;
 }
@@ -58,7 +59,7 @@ typedef struct {
     kd_str by;
     kd_str before[KD_ATTR_COUNT]; /* canonical texts; empty when there was none */
     kd_choice choices[KD_ATTR_COUNT];
-    int64_t changed;
+    int64_t changed, records;
 } refresh;
 
 static kd_status read_before(refresh *r, kd_error *err)
@@ -138,14 +139,14 @@ static kd_status write_row(refresh *r, kd_error *err)
         "update person set name = $2, name_pinyin = $3, name_initials = $4, sex = $5, birth_day = $6, birth_kind = $7, "
         "death_day = $8, identity_number = $9, phone = $10, division = $11, address = $12, hukou_division = $13, "
         "household_no = $14, ethnicity = $15, marital_status = $16, education = $17, conflicts = $18, version = $19, "
-        "changed_at = $20 where id = $1",
+        "changed_at = $20, records = $21 where id = $1",
         KD_VALUES(kd_int(r->person_id), stored(r, KD_ATTR_NAME), some_text((kd_str){ pinyin, pinyin_len }),
                   some_text((kd_str){ initials, initials_len }), stored(r, KD_ATTR_SEX), stored(r, KD_ATTR_BIRTH_DAY),
                   kind ? kd_int(kind) : KD_NULL, stored(r, KD_ATTR_DEATH_DAY), stored(r, KD_ATTR_IDENTITY_NUMBER),
                   stored(r, KD_ATTR_PHONE), stored(r, KD_ATTR_DIVISION), stored(r, KD_ATTR_ADDRESS),
                   stored(r, KD_ATTR_HUKOU_DIVISION), stored(r, KD_ATTR_HOUSEHOLD_NO), stored(r, KD_ATTR_ETHNICITY),
                   stored(r, KD_ATTR_MARITAL_STATUS), stored(r, KD_ATTR_EDUCATION), kd_int(conflicts),
-                  kd_int(r->version + 1), kd_int(kd_now_us())));
+                  kd_int(r->version + 1), kd_int(kd_now_us()), kd_int(r->records)));
 }
 
 static kd_status refresh_in(refresh *r, const kd_packs *packs, kd_error *err)
@@ -154,7 +155,8 @@ static kd_status refresh_in(refresh *r, const kd_packs *packs, kd_error *err)
     KD_TRY(read_before(r, err));
     KD_TRY(kd_evidence_load(r->reg, r->person_id, r->arena, &evidence, err));
     kd_evidence_choose(packs->rules, &evidence, r->choices);
-    KD_TRY(tell_changes(r, err));
+    r->records = (int64_t)evidence.count;
+    if (r->version) KD_TRY(tell_changes(r, err)); /* one made just now had no values to change */
     return write_row(r, err);
 }
 

@@ -29,6 +29,8 @@ struct kd_register {
 };
 
 KD_CHECKED kd_status kd_register_shared_new(size_t bytes_max, kd_register_shared **out_shared, kd_error *err);
+/** A handle that only reads, and sees the register as it is when it is first asked. */
+KD_CHECKED kd_status kd_register_snapshot(const kd_register *reg, kd_register **out_register, kd_error *err);
 /** One handle fewer; with the last one everything is let go. */
 void kd_register_shared_leave(kd_register_shared *shared);
 

@@ -1,4 +1,5 @@
 #include "link.h"
+#include "handle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +233,7 @@ static kd_status write_all(kd_link_run *run, const matching *m, kd_str state, do
     stage(run, "write identifiers", since);
     KD_TRY(kd_link_write_relations(run, err));
     stage(run, "write relations", since);
+    KD_TRY(kd_late_apply(run, err));
     KD_TRY(kd_link_write_tasks(run, err));
     stage(run, "write tasks", since);
     KD_TRY(kd_doubts_write(run, err));
@@ -250,21 +252,33 @@ static kd_status read_and_match(kd_link_run *run, matching *m, double *since, kd
     run->report->records = run->table.count;
     stage(run, "read", since);
     KD_TRY(match(run, m, since, err));
-    KD_TRY(kd_link_read_decisions(run, err));
     KD_TRY(kd_link_assign_persons(run, err));
     run->report->persons = run->clusters.clusters;
     return KD_OK;
 }
 
-/* Text of all that the run reads besides the records: differs when another import, decision or link came between. */
+/*
+ * Text of what makes a run's result useless when it changes under it: other files, other words on who is who, another run. What is
+ * declared and withdrawn at counters, and values that people settle, come in all day: the run carries them over.
+ */
 static kd_status guard_text(kd_link_run *run, kd_str *out_guard, kd_error *err)
 {
-    kd_str state;
-    int64_t last_run;
-    KD_TRY(state_text(run, &state, err));
-    KD_TRY(kd_store_int(kd_register_store(run->reg), err, &last_run, "select coalesce(max(id), 0) from link_run",
-                        KD_NO_VALUES));
-    *out_guard = kd_arena_fmt(run->arena, "%.*s/%lld", KD_FMT(state), (long long)last_run);
+    static const char *const questions[] = { "select count(*) from batch where declared_by is null",
+                                             "select coalesce(max(id), 0) from batch where declared_by is null",
+                                             "select count(*) from decision where kind <> 'value' and batch_id is null",
+                                             "select coalesce(max(id), 0) from decision where kind <> 'value' "
+                                             "and batch_id is null",
+                                             "select count(*) from decision where kind <> 'value' and batch_id is null "
+                                             "and undone_at is not null",
+                                             "select coalesce(max(id), 0) from link_run" };
+    enum { QUESTIONS = sizeof questions / sizeof questions[0] };
+    long long n[QUESTIONS];
+    for (size_t i = 0; i < QUESTIONS; i++) {
+        int64_t answer;
+        KD_TRY(kd_store_int(kd_register_store(run->reg), err, &answer, questions[i], KD_NO_VALUES));
+        n[i] = (long long)answer;
+    }
+    *out_guard = kd_arena_fmt(run->arena, "%lld:%lld:%lld:%lld:%lld:%lld", n[0], n[1], n[2], n[3], n[4], n[5]);
     return out_guard->ptr ? KD_OK : kd_fail(err, KD_LIMIT, "", "no memory");
 }
 
@@ -275,38 +289,53 @@ static kd_status fail_disturbed(kd_error *err)
     return KD_CONFLICT;
 }
 
-static kd_status write_unless_changed(kd_link_run *run, const matching *m, kd_str state, kd_str guard, double *since,
-                                      kd_error *err)
+typedef struct {
+    kd_str state, guard;
+    bool is_same;
+} footing;
+
+static kd_status read_footing(kd_link_run *run, footing *f, kd_error *err)
+{
+    KD_TRY(state_text(run, &f->state, err));
+    KD_TRY(guard_text(run, &f->guard, err));
+    return run->options->is_full ? KD_OK : is_up_to_date(run, f->state, &f->is_same, err);
+}
+
+/* All reading is of one moment: what comes in meanwhile is seen only once the run writes. */
+static kd_status read_moment(kd_link_run *run, matching *m, footing *f, double *since, kd_error *err)
+{
+    kd_register *whole = run->reg, *moment;
+    KD_TRY(kd_register_snapshot(whole, &moment, err));
+    run->reg = moment;
+    kd_status status = read_footing(run, f, err);
+    run->report->was_needed = !f->is_same;
+    if (status == KD_OK && !f->is_same) status = read_and_match(run, m, since, err);
+    run->reg = whole;
+    kd_register_close(moment);
+    return status;
+}
+
+static kd_status write_unless_disturbed(kd_link_run *run, const matching *m, const footing *f, double *since,
+                                        kd_error *err)
 {
     kd_str now;
     KD_TRY(guard_text(run, &now, err));
-    return kd_str_eq(guard, now) ? write_all(run, m, state, since, err) : fail_disturbed(err);
-}
-
-/* What another run changed under the reading looks like a fault in the register: it is told as what it is. */
-static kd_status read_undisturbed(kd_link_run *run, matching *m, kd_str guard, double *since, kd_error *err)
-{
-    kd_str now;
-    kd_status status = read_and_match(run, m, since, err);
-    if (status == KD_OK || status == KD_CANCELLED || status == KD_LIMIT) return status;
-    bool is_disturbed = guard_text(run, &now, NULL) == KD_OK && !kd_str_eq(guard, now);
-    return is_disturbed ? fail_disturbed(err) : status;
+    if (!kd_str_eq(f->guard, now)) return fail_disturbed(err);
+    KD_TRY(kd_link_read_decisions(run, err));
+    KD_TRY(kd_late_read(run, err));
+    return write_all(run, m, f->state, since, err);
 }
 
 static kd_status link_run(kd_link_run *run, matching *m, kd_error *err)
 {
-    kd_str state, guard;
-    bool is_same = false;
+    footing f = { 0 };
     double since = kd_seconds();
-    KD_TRY(state_text(run, &state, err));
-    KD_TRY(guard_text(run, &guard, err));
-    if (!run->options->is_full) KD_TRY(is_up_to_date(run, state, &is_same, err));
-    run->report->was_needed = !is_same;
-    if (is_same) return KD_OK;
-    KD_TRY(read_undisturbed(run, m, guard, &since, err));
-    KD_TRY(kd_store_begin(kd_register_store(run->reg), err));
-    kd_status status = write_unless_changed(run, m, state, guard, &since, err);
-    KD_TRY(kd_store_end(kd_register_store(run->reg), status, err));
+    KD_TRY(read_moment(run, m, &f, &since, err));
+    if (f.is_same) return KD_OK;
+    kd_store *store = kd_register_store(run->reg);
+    KD_TRY(kd_store_begin(store, err));
+    kd_status status = write_unless_disturbed(run, m, &f, &since, err);
+    KD_TRY(kd_store_end(store, status, err));
     stage(run, "commit", &since);
     return KD_OK;
 }
@@ -323,6 +352,7 @@ static void run_done(kd_link_run *run)
     free(run->is_decided);
     kd_area_counts_free(run->areas);
     kd_doubts_free(run->doubts);
+    kd_late_free(run->late);
     kd_survivorship_free(run->rules);
     kd_arena_free(run->arena);
 }

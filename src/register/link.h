@@ -17,6 +17,7 @@ typedef struct {
 
 typedef struct kd_area_counts kd_area_counts;
 typedef struct kd_doubts kd_doubts;
+typedef struct kd_late kd_late;
 
 /** A value that a person decided, for the cluster that holds the decision's record. */
 typedef struct {
@@ -53,6 +54,7 @@ typedef struct {
 
     kd_area_counts *areas; /* made with the first person that is counted */
     kd_doubts *doubts;     /* what people may look at; made once the clusters stand */
+    kd_late *late;         /* what came in while the run was at work */
 } kd_link_run;
 
 /** Decisions of people as constraints (before clustering). Arena memory. */
@@ -86,6 +88,16 @@ KD_CHECKED kd_status kd_doubts_collect(kd_link_run *run, const kd_pairs *pairs, 
 /** The review queue and what the estimates need. */
 KD_CHECKED kd_status kd_doubts_write(kd_link_run *run, kd_error *err);
 void kd_doubts_free(kd_doubts *doubts); /* NULL does nothing */
+
+/** Declared records are where a person put them (before writing). */
+KD_CHECKED kd_status kd_late_mark_declared(kd_link_run *run, kd_error *err);
+/** What was declared and withdrawn since the run read; before it writes, within its transaction. */
+KD_CHECKED kd_status kd_late_read(kd_link_run *run, kd_error *err);
+/** Do it again on what the run wrote. */
+KD_CHECKED kd_status kd_late_apply(kd_link_run *run, kd_error *err);
+/** Whether the run leaves the row of this person to kd_late_apply. */
+bool kd_late_has(const kd_late *late, int64_t person_id);
+void kd_late_free(kd_late *late); /* NULL does nothing */
 
 /** Records of a cluster copied out of the table; `records` grows in the buffer. */
 const kd_source_record *kd_link_records(const kd_link_run *run, uint32_t cluster, kd_buf *buffer, size_t *out_count);

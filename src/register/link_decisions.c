@@ -32,6 +32,7 @@ kd_status kd_link_read_constraints(kd_link_run *run, kd_error *err)
     run->is_decided = calloc((size_t)run->table.count + 1, sizeof *run->is_decided);
     if (!run->must || !run->cannot || !run->is_decided)
         return kd_fail(err, KD_LIMIT, "", "no memory for %lld decisions", (long long)count);
+    KD_TRY(kd_late_mark_declared(run, err));
     kd_rows *rows;
     bool has_row = false;
     KD_TRY(query(run,

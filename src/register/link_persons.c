@@ -166,7 +166,7 @@ static kd_status put_rows(writing *w, uint32_t to, kd_bulk *bulk, kd_error *err)
         run->report->conflicts += r->conflicts;
         KD_TRY(kd_area_count_person(run, c, r->values, err));
         const uint64_t *old = w->old_hash ? kd_map_get(w->old_hash, (uint64_t)run->person_id[c]) : NULL;
-        if (old && *old == r->hash) continue;
+        if (old && (*old == r->hash || kd_late_has(run->late, run->person_id[c]))) continue;
         if (old) {
             w->changed[w->changed_count++] = c;
             continue;

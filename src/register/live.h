@@ -41,21 +41,11 @@ KD_CHECKED kd_status kd_live_batch_records(kd_live *live, int64_t batch_id, kd_s
 
 /* ---- relations ---- */
 
-/** What the records of one batch say of each other's persons; 0 is no person. With `is_taken_back` only what concerns `only`. */
+/** Count what the records of a few rows say of each other's persons; 0 is no person. */
 KD_CHECKED kd_status kd_live_relate(kd_live *live, const kd_source_record *records, const int64_t *persons,
                                     size_t count, kd_error *err);
+/** Take back what they say of the one at `leaving`. */
 KD_CHECKED kd_status kd_live_unrelate(kd_live *live, const kd_source_record *records, const int64_t *persons,
                                       size_t count, size_t leaving, kd_error *err);
-
-/* ---- beside a link run ---- */
-
-/** Declared records as the run's own decisions (before writing): a person put them where they are. */
-KD_CHECKED kd_status kd_late_mark_declared(kd_link_run *run, kd_error *err);
-/** What was declared and withdrawn since the run read; before it writes, within its transaction. Arena memory. */
-KD_CHECKED kd_status kd_late_read(kd_link_run *run, kd_error *err);
-/** Do it again on what the run wrote. */
-KD_CHECKED kd_status kd_late_apply(kd_link_run *run, kd_error *err);
-/** Whether the run leaves the row of this person to kd_late_apply. */
-bool kd_late_has(const kd_link_run *run, int64_t person_id);
 
 #endif

@@ -36,14 +36,15 @@ void kd_register_shared_leave(kd_register_shared *shared)
     free(shared);
 }
 
-kd_status kd_register_attach(const kd_register *reg, kd_register **out_register, kd_error *err)
+static kd_status attach(const kd_register *reg, bool is_reader, kd_register **out_register, kd_error *err)
 {
     kd_register *attached = calloc(1, sizeof *attached);
     if (!attached) return kd_fail(err, KD_LIMIT, "", "no memory to open the register");
     attached->node_file = -1;
     attached->shared = reg->shared;
     join(reg->shared);
-    kd_status status = kd_store_open(reg->shared->url.ptr, false, &attached->store, err);
+    kd_status status = is_reader ? kd_store_reader(reg->store, &attached->store, err)
+                                 : kd_store_open(reg->shared->url.ptr, false, &attached->store, err);
     if (status == KD_OK) status = kd_node_take(attached, err);
     if (status != KD_OK) {
         kd_register_close(attached);
@@ -51,6 +52,16 @@ kd_status kd_register_attach(const kd_register *reg, kd_register **out_register,
     }
     *out_register = attached;
     return KD_OK;
+}
+
+kd_status kd_register_attach(const kd_register *reg, kd_register **out_register, kd_error *err)
+{
+    return attach(reg, false, out_register, err);
+}
+
+kd_status kd_register_snapshot(const kd_register *reg, kd_register **out_register, kd_error *err)
+{
+    return attach(reg, true, out_register, err);
 }
 
 /* ---- loaded once ---- */

@@ -58,9 +58,9 @@ static void add_record(kd_buf *out, const kd_source_record *r)
                              r->address,        r->household_no, r->household_relation, r->ethnicity,
                              r->marital_status, r->education,    r->certificate_no,     r->handbook_no,
                              r->status };
-    const int64_t numbers[] = { r->row_no,        r->role,     r->sex,         r->birth_day, r->birth_kind,
-                                r->identity_kind, r->division, r->hukou_division, r->birth_order, r->death_day,
-                                r->event_day,     r->recorded_day };
+    const int64_t numbers[] = { r->row_no,      r->role,          r->sex,       r->birth_day,
+                                r->birth_kind,  r->identity_kind, r->division,  r->hukou_division,
+                                r->birth_order, r->death_day,     r->event_day, r->recorded_day };
     kd_json json;
     kd_json_init(&json, out);
     kd_json_array(&json);

@@ -81,13 +81,13 @@ kd_status kd_live_batch_records(kd_live *live, int64_t batch_id, kd_source_recor
 
 typedef struct {
     const char *kind;
-    kd_str value; /* empty: none that counts */
+    kd_str value;       /* empty: none that counts */
     const char *others; /* how many records of person $1 bear $2 */
 } identifier;
 
 enum { IDENTIFIER_KINDS = 4 };
 
-#define OTHERS(column)                                                                                     \
+#define OTHERS(column)                                                                                \
     "select count(*) from link join source_record on source_record.id = link.source_record_id where " \
     "link.person_id = $1 and source_record." column " = $2"
 
@@ -108,11 +108,11 @@ static kd_status add_identifiers(kd_live *live, const kd_source_record *record, 
     identifiers_of(record, list);
     for (size_t i = 0; i < IDENTIFIER_KINDS; i++) {
         if (!list[i].value.len) continue;
-        KD_TRY(kd_store_exec(kd_register_store(live->reg), err, NULL,
-                             "insert into person_identifier (kind, value, person_id) values ($1, $2, $3) "
-                             "on conflict (kind, value, person_id) do nothing",
-                             KD_VALUES(kd_text_value(kd_str_of(list[i].kind)), kd_text_value(list[i].value),
-                                       kd_int(person_id))));
+        KD_TRY(kd_store_exec(
+            kd_register_store(live->reg), err, NULL,
+            "insert into person_identifier (kind, value, person_id) values ($1, $2, $3) "
+            "on conflict (kind, value, person_id) do nothing",
+            KD_VALUES(kd_text_value(kd_str_of(list[i].kind)), kd_text_value(list[i].value), kd_int(person_id))));
     }
     return KD_OK;
 }
@@ -129,10 +129,9 @@ static kd_status drop_identifiers(kd_live *live, const kd_source_record *record,
         KD_TRY(kd_store_int(store, err, &others, list[i].others,
                             KD_VALUES(kd_int(person_id), kd_text_value(list[i].value))));
         if (others) continue;
-        KD_TRY(kd_store_exec(store, err, NULL,
-                             "delete from person_identifier where kind = $1 and value = $2 and person_id = $3",
-                             KD_VALUES(kd_text_value(kd_str_of(list[i].kind)), kd_text_value(list[i].value),
-                                       kd_int(person_id))));
+        KD_TRY(kd_store_exec(
+            store, err, NULL, "delete from person_identifier where kind = $1 and value = $2 and person_id = $3",
+            KD_VALUES(kd_text_value(kd_str_of(list[i].kind)), kd_text_value(list[i].value), kd_int(person_id))));
     }
     return KD_OK;
 }
@@ -182,11 +181,11 @@ kd_status kd_live_person_make(kd_live *live, int64_t *out_person_id, kd_error *e
                          "insert into person (id, state, records, conflicts, version, changed_at) "
                          "values ($1, 'active', 0, 0, 0, $2)",
                          KD_VALUES(kd_int(id), kd_int(kd_now_us()))));
-    KD_TRY(kd_store_exec(store, err, NULL,
-                         "insert into person_event (person_id, id, kind, at, decided_by) "
-                         "values ($1, $2, 'created', $3, $4)",
-                         KD_VALUES(kd_int(id), kd_int(kd_register_next_id(live->reg)), kd_int(kd_now_us()),
-                                   kd_text_value(live->by))));
+    KD_TRY(kd_store_exec(
+        store, err, NULL,
+        "insert into person_event (person_id, id, kind, at, decided_by) "
+        "values ($1, $2, 'created', $3, $4)",
+        KD_VALUES(kd_int(id), kd_int(kd_register_next_id(live->reg)), kd_int(kd_now_us()), kd_text_value(live->by))));
     *out_person_id = id;
     return KD_OK;
 }
@@ -213,6 +212,22 @@ static kd_status retire(kd_live *live, int64_t person_id, kd_error *err)
                                    kd_text_value(live->by)));
 }
 
+/* One that had ended and has records again. */
+static kd_status revive(kd_live *live, int64_t person_id, kd_error *err)
+{
+    kd_store *store = kd_register_store(live->reg);
+    int64_t changed;
+    KD_TRY(kd_store_exec(store, err, &changed,
+                         "update person set state = 'active', merged_into = null where id = $1 and state <> 'active'",
+                         KD_VALUES(kd_int(person_id))));
+    if (!changed) return KD_OK;
+    return kd_store_exec(store, err, NULL,
+                         "insert into person_event (person_id, id, kind, at, decided_by) "
+                         "values ($1, $2, 'restored', $3, $4)",
+                         KD_VALUES(kd_int(person_id), kd_int(kd_register_next_id(live->reg)), kd_int(kd_now_us()),
+                                   kd_text_value(live->by)));
+}
+
 kd_status kd_live_derive(kd_live *live, kd_error *err)
 {
     for (size_t i = 0; i < live->touched_count; i++) {
@@ -220,6 +235,7 @@ kd_status kd_live_derive(kd_live *live, kd_error *err)
         KD_TRY(kd_store_int(kd_register_store(live->reg), err, &records,
                             "select count(*) from link where person_id = $1", KD_VALUES(kd_int(live->touched[i]))));
         if (records) {
+            KD_TRY(revive(live, live->touched[i], err));
             KD_TRY(kd_person_refresh(live->reg, &live->packs, live->touched[i], live->by, &changed, err));
         } else {
             KD_TRY(retire(live, live->touched[i], err));

@@ -34,13 +34,13 @@ static kd_status choose(kd_live *live, int64_t person, const char *kind, kd_erro
 
 static kd_status add(kd_live *live, const statement *s, kd_error *err)
 {
-    KD_TRY(kd_store_exec(kd_register_store(live->reg), err, NULL,
-                         "insert into relation (person_id, kind, other_id, records, source_record_id, is_chosen) "
-                         "values ($1, $2, $3, 1, $4, 1) on conflict (person_id, kind, other_id) do update set "
-                         "records = relation.records + 1, source_record_id = case when excluded.source_record_id < "
-                         "relation.source_record_id then excluded.source_record_id else relation.source_record_id end",
-                         KD_VALUES(kd_int(s->person), kd_text_value(kd_str_of(s->kind)), kd_int(s->other),
-                                   kd_int(s->record))));
+    KD_TRY(kd_store_exec(
+        kd_register_store(live->reg), err, NULL,
+        "insert into relation (person_id, kind, other_id, records, source_record_id, is_chosen) "
+        "values ($1, $2, $3, 1, $4, 1) on conflict (person_id, kind, other_id) do update set "
+        "records = relation.records + 1, source_record_id = case when excluded.source_record_id < "
+        "relation.source_record_id then excluded.source_record_id else relation.source_record_id end",
+        KD_VALUES(kd_int(s->person), kd_text_value(kd_str_of(s->kind)), kd_int(s->other), kd_int(s->record))));
     return is_single(s->kind) ? choose(live, s->person, s->kind, err) : KD_OK;
 }
 

@@ -132,6 +132,15 @@ kd_status kd_match_list(kd_register *reg, int64_t division, bool only_open, kd_s
     return status;
 }
 
+kd_status kd_match_count(kd_register *reg, int64_t division, int64_t *out_open, kd_error *err)
+{
+    int64_t last = division ? kd_area_last_code(division) : INT64_MAX;
+    return kd_store_int(kd_register_store(reg), err, out_open,
+                        "select count(*) from match_review r where coalesce(r.division, 0) >= $1 and "
+                        "coalesce(r.division, 0) <= $2 and " IS_OPEN,
+                        KD_VALUES(kd_int(division), kd_int(last)));
+}
+
 static kd_status read_one(kd_register *reg, int64_t id, kd_match_review *out, kd_error *err)
 {
     kd_rows *rows;

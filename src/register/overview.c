@@ -288,3 +288,9 @@ kd_status kd_area_overview_load(kd_register *reg, int64_t division, kd_arena *ar
     if (status == KD_OK) *out = l.out;
     return status;
 }
+
+kd_status kd_last_link_at(kd_register *reg, int64_t *out_at, kd_error *err)
+{
+    return kd_store_int(kd_register_store(reg), err, out_at, "select coalesce(max(started_at), 0) from link_run",
+                        KD_NO_VALUES);
+}

@@ -109,6 +109,8 @@ KD_CHECKED kd_status kd_match_list(kd_register *reg, int64_t division, bool only
                                    kd_arena *arena, kd_match_page *out_page, kd_error *err);
 KD_CHECKED kd_status kd_match_get(kd_register *reg, int64_t id, kd_arena *arena, kd_match_review *out_review,
                                   kd_waterfall *out_waterfall, kd_error *err);
+/** Pairs of the area that nobody has decided. */
+KD_CHECKED kd_status kd_match_count(kd_register *reg, int64_t division, int64_t *out_open, kd_error *err);
 /**
  * Same, different or unknown; takes effect with the next link run. Returns the decision's id for undo. KD_CONFLICT when somebody
  * decided the pair already; an unknown pair leaves the queue too, without any effect on linking.
@@ -195,6 +197,9 @@ typedef struct {
 } kd_area_overview;
 KD_CHECKED kd_status kd_area_overview_load(kd_register *reg, int64_t division, kd_arena *arena, kd_area_overview *out,
                                            kd_error *err);
+
+/** When the last link run began, µs; 0 when there was none. */
+KD_CHECKED kd_status kd_last_link_at(kd_register *reg, int64_t *out_at, kd_error *err);
 
 /* ---- holding a thing while working on it ---- */
 

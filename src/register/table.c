@@ -1,5 +1,6 @@
 #include "table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,19 +115,61 @@ static kd_status put(kd_record_table *t, uint32_t i, const kd_source_record *r, 
     return KD_OK;
 }
 
-static kd_status read_rows(kd_rows *rows, size_t expected, const kd_progress *progress, kd_record_table *table,
+/* Ids of the records that were taken out of the register, rising. Free it. */
+static kd_status read_withdrawn(kd_store *store, int64_t **out_ids, size_t *out_count, kd_error *err)
+{
+    static const char FROM[] = "from decision where kind = 'withdrawn' and undone_at is null";
+    int64_t total;
+    char sql[160];
+    size_t count = 0;
+    snprintf(sql, sizeof sql, "select count(*) %s", FROM);
+    KD_TRY(kd_store_int(store, err, &total, sql, KD_NO_VALUES));
+    int64_t *ids = malloc(((size_t)total + 1) * sizeof *ids);
+    if (!ids) return kd_fail(err, KD_LIMIT, "", "no memory for %lld withdrawn records", (long long)total);
+    kd_rows *rows = NULL;
+    bool has_row = false;
+    snprintf(sql, sizeof sql, "select record_a %s order by record_a", FROM);
+    kd_status status = kd_store_query(store, err, &rows, sql, KD_NO_VALUES);
+    while (status == KD_OK && (status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row && count < (size_t)total)
+        ids[count++] = kd_rows_int(rows, 0);
+    kd_rows_close(rows);
+    if (status != KD_OK) {
+        free(ids);
+        return status;
+    }
+    *out_ids = ids;
+    *out_count = count;
+    return KD_OK;
+}
+
+typedef struct {
+    size_t expected;
+    int64_t *withdrawn;
+    size_t withdrawn_count, withdrawn_at;
+} reading;
+
+/* Both rise: they are walked side by side. */
+static bool is_withdrawn(reading *r, int64_t id)
+{
+    while (r->withdrawn_at < r->withdrawn_count && r->withdrawn[r->withdrawn_at] < id) r->withdrawn_at++;
+    return r->withdrawn_at < r->withdrawn_count && r->withdrawn[r->withdrawn_at] == id;
+}
+
+static kd_status read_rows(kd_rows *rows, reading *r, const kd_progress *progress, kd_record_table *table,
                            kd_error *err)
 {
     for (;;) {
         bool has_row = false;
         KD_TRY(kd_rows_next(rows, &has_row, err));
         if (!has_row) return KD_OK;
-        if (table->count == expected) return kd_fail(err, KD_CONFLICT, "", "records were added while they were read");
+        if (table->count == r->expected)
+            return kd_fail(err, KD_CONFLICT, "", "records were added while they were read");
         kd_source_record record;
         kd_record_read(rows, &record);
+        if (is_withdrawn(r, record.id)) continue;
         KD_TRY(put(table, table->count++, &record, err));
         if (table->count % REPORT_EVERY) continue;
-        kd_progress_report(progress, "read", table->count, expected);
+        kd_progress_report(progress, "read", table->count, r->expected);
         if (kd_progress_cancelled(progress)) return kd_fail(err, KD_CANCELLED, "", "stopped");
     }
 }
@@ -140,12 +183,15 @@ kd_status kd_record_table_load(kd_register *reg, const kd_progress *progress, kd
         return kd_fail(err, KD_LIMIT, "", "%lld records are more than one run links", (long long)count);
     kd_record_table table = { 0 };
     kd_rows *rows = NULL;
+    reading r = { .expected = (size_t)count };
     kd_status status = allocate(&table, (size_t)count, err);
+    if (status == KD_OK) status = read_withdrawn(store, &r.withdrawn, &r.withdrawn_count, err);
     if (status == KD_OK)
         status = kd_store_query(store, err, &rows, "select " KD_RECORD_COLUMNS " from source_record order by id",
                                 KD_NO_VALUES);
-    if (status == KD_OK) status = read_rows(rows, (size_t)count, progress, &table, err);
+    if (status == KD_OK) status = read_rows(rows, &r, progress, &table, err);
     kd_rows_close(rows);
+    free(r.withdrawn);
     if (status != KD_OK) {
         kd_record_table_done(&table);
         return status;

@@ -33,7 +33,7 @@ typedef struct {
     kd_dict *texts[KD_TEXT_COUNT];
 } kd_record_table;
 
-/** Read every source record, in id order. KD_LIMIT above 2^32 - 2 records. Free with kd_record_table_done. */
+/** Read every source record that was not withdrawn, in id order. KD_LIMIT above 2^32 - 2 records. Free with kd_record_table_done. */
 KD_CHECKED kd_status kd_record_table_load(kd_register *reg, const kd_progress *progress, kd_record_table *out_table,
                                           kd_error *err);
 void kd_record_table_done(kd_record_table *table);

@@ -68,8 +68,9 @@ KD_CHECKED kd_status kd_person_refresh(kd_register *reg, const kd_packs *packs, 
 /* ---- decisions ---- */
 
 typedef struct {
-    const char *kind; /* value, same_person, different_person */
+    const char *kind; /* value, same_person, different_person, withdrawn */
     int64_t record_a, record_b, task_id;
+    int64_t batch_id; /* of the declaration that it belongs to; 0 none */
     kd_str attribute, value, reason, by;
 } kd_decision;
 KD_CHECKED kd_status kd_decision_add(kd_register *reg, const kd_decision *decision, int64_t *out_id, kd_error *err);

@@ -30,9 +30,9 @@ kd_status kd_call_query_int(const kd_call *call, const char *name, int64_t other
     bool is_there;
     kd_str text = query_value(call, name, &is_there);
     int64_t value = otherwise;
-    if (is_there && !kd_str_int(text, &value)) return wrong(name, err, "a whole number is expected");
+    if (is_there && !kd_str_int(text, &value)) return wrong(name, err, kd_message("a whole number is expected"));
     if (is_there && (value < min || value > max)) {
-        wrong(name, err, "the number is out of range");
+        wrong(name, err, kd_message("the number is out of range"));
         kd_hint(err, "from %lld to %lld", (long long)min, (long long)max);
         return KD_INVALID;
     }
@@ -55,7 +55,7 @@ kd_status kd_call_query_id(const kd_call *call, const char *name, int64_t *out_i
     kd_str text = query_value(call, name, &is_there);
     int64_t id = 0;
     if (is_there && (text.len != KD_ID_TEXT_BYTES - 1 || !kd_id_parse(text, &id)))
-        return wrong(name, err, "this is no id");
+        return wrong(name, err, kd_message("this is no id"));
     *out_id = id;
     return KD_OK;
 }
@@ -65,7 +65,8 @@ kd_status kd_call_query_bool(const kd_call *call, const char *name, bool otherwi
     bool is_there;
     kd_str text = query_value(call, name, &is_there);
     bool value = kd_str_is(text, "true");
-    if (is_there && !value && !kd_str_is(text, "false")) return wrong(name, err, "true or false is expected");
+    if (is_there && !value && !kd_str_is(text, "false"))
+        return wrong(name, err, kd_message("true or false is expected"));
     *out_value = is_there ? value : otherwise;
     return KD_OK;
 }
@@ -76,7 +77,7 @@ kd_status kd_call_query_day(const kd_call *call, const char *name, int32_t *out_
     kd_str text = query_value(call, name, &is_there);
     int32_t day = KD_DAY_NONE;
     if (is_there && !kd_day_parse(text, &day)) {
-        wrong(name, err, "this is no date");
+        wrong(name, err, kd_message("this is no date"));
         kd_hint(err, "write it as 2026-11-23");
         return KD_INVALID;
     }
@@ -92,11 +93,11 @@ kd_status kd_call_query_text(const kd_call *call, const char *name, bool is_requ
     size_t chars = 0;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        if (c < 0x20 || c == 0x7f) return wrong(name, err, "the text holds a control character");
+        if (c < 0x20 || c == 0x7f) return wrong(name, err, kd_message("the text holds a control character"));
         chars += (c & 0xC0) != 0x80;
     }
-    if (is_required && chars == 0) return wrong(name, err, "this is needed");
-    if (chars > chars_max) return wrong(name, err, "the text is too long");
+    if (is_required && chars == 0) return wrong(name, err, kd_message("this is needed"));
+    if (chars > chars_max) return wrong(name, err, kd_message("the text is too long"));
     *out_text = text;
     return KD_OK;
 }
@@ -121,7 +122,7 @@ kd_status kd_division_read(kd_str text, const char *field, int64_t *out_division
     bool is_code = text.len == 12;
     for (size_t i = 0; is_code && i < text.len; i++) is_code = text.ptr[i] >= '0' && text.ptr[i] <= '9';
     if (!is_code || !kd_str_int(text, out_division)) {
-        wrong(field, err, "this is no code of a division");
+        wrong(field, err, kd_message("this is no code of a division"));
         kd_hint(err, "twelve digits, zeros at the end");
         return KD_INVALID;
     }
@@ -217,5 +218,6 @@ kd_status kd_call_open_person(kd_call *call, int64_t person_id, const char *acti
 
 kd_status kd_call_start_job(kd_call *call, const kd_job_spec *spec, int64_t *out_job_id, kd_error *err)
 {
-    return kd_jobs_start(call->server->jobs, spec, call->who ? call->who->name : (kd_str){ NULL, 0 }, out_job_id, err);
+    return kd_jobs_start(call->server->jobs, spec, call->who ? call->who->name : (kd_str){ NULL, 0 }, call->is_english,
+                         out_job_id, err);
 }

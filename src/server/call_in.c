@@ -32,7 +32,7 @@ kd_status kd_in_only(kd_in in, const char *const *names, kd_error *err)
     {
         size_t i = 0;
         while (names[i] && strcmp(names[i], key) != 0) i++;
-        if (!names[i]) return wrong(in, key, err, "there is no such member");
+        if (!names[i]) return wrong(in, key, err, kd_message("there is no such member"));
     }
     return KD_OK;
 }
@@ -40,13 +40,13 @@ kd_status kd_in_only(kd_in in, const char *const *names, kd_error *err)
 static kd_status check_text(kd_in in, const char *name, const json_t *value, size_t bytes_max, kd_str *out,
                             kd_error *err)
 {
-    if (!json_is_string(value)) return wrong(in, name, err, "a text is expected");
+    if (!json_is_string(value)) return wrong(in, name, err, kd_message("a text is expected"));
     kd_str text = { json_string_value(value), json_string_length(value) };
-    if (text.len > bytes_max) return wrong(in, name, err, "the text is too long");
+    if (text.len > bytes_max) return wrong(in, name, err, kd_message("the text is too long"));
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
         if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
-            return wrong(in, name, err, "the text holds a control character");
+            return wrong(in, name, err, kd_message("the text holds a control character"));
     }
     *out = text;
     return KD_OK;
@@ -57,7 +57,7 @@ kd_status kd_in_text(kd_in in, const char *name, bool is_required, size_t bytes_
     const json_t *value = member(in, name);
     kd_str text = { NULL, 0 };
     if (value) KD_TRY(check_text(in, name, value, bytes_max, &text, err));
-    if (is_required && text.len == 0) return wrong(in, name, err, "this is needed");
+    if (is_required && text.len == 0) return wrong(in, name, err, kd_message("this is needed"));
     *out = text;
     return KD_OK;
 }
@@ -66,11 +66,11 @@ kd_status kd_in_int(kd_in in, const char *name, bool is_required, int64_t min, i
                     int64_t *out, kd_error *err)
 {
     const json_t *value = member(in, name);
-    if (!value && is_required) return wrong(in, name, err, "this is needed");
-    if (value && !json_is_integer(value)) return wrong(in, name, err, "a whole number is expected");
+    if (!value && is_required) return wrong(in, name, err, kd_message("this is needed"));
+    if (value && !json_is_integer(value)) return wrong(in, name, err, kd_message("a whole number is expected"));
     int64_t number = value ? json_integer_value(value) : otherwise;
     if (value && (number < min || number > max)) {
-        kd_status status = wrong(in, name, err, "the number is out of range");
+        kd_status status = wrong(in, name, err, kd_message("the number is out of range"));
         kd_hint(err, "from %lld to %lld", (long long)min, (long long)max);
         return status;
     }
@@ -81,7 +81,7 @@ kd_status kd_in_int(kd_in in, const char *name, bool is_required, int64_t min, i
 kd_status kd_in_bool(kd_in in, const char *name, bool otherwise, bool *out, kd_error *err)
 {
     const json_t *value = member(in, name);
-    if (value && !json_is_boolean(value)) return wrong(in, name, err, "true or false is expected");
+    if (value && !json_is_boolean(value)) return wrong(in, name, err, kd_message("true or false is expected"));
     *out = value ? json_is_true(value) : otherwise;
     return KD_OK;
 }
@@ -92,7 +92,7 @@ kd_status kd_in_day(kd_in in, const char *name, bool is_required, int32_t *out, 
     KD_TRY(kd_in_text(in, name, is_required, 10, &text, err));
     int32_t day = KD_DAY_NONE;
     if (text.len && !kd_day_parse(text, &day)) {
-        kd_status status = wrong(in, name, err, "this is no date");
+        kd_status status = wrong(in, name, err, kd_message("this is no date"));
         kd_hint(err, "write it as 2026-11-23");
         return status;
     }
@@ -106,7 +106,7 @@ kd_status kd_in_id(kd_in in, const char *name, bool is_required, int64_t *out, k
     KD_TRY(kd_in_text(in, name, is_required, KD_ID_TEXT_BYTES - 1, &text, err));
     int64_t id = 0;
     if (text.len && (text.len != KD_ID_TEXT_BYTES - 1 || !kd_id_parse(text, &id)))
-        return wrong(in, name, err, "this is no id");
+        return wrong(in, name, err, kd_message("this is no id"));
     *out = id;
     return KD_OK;
 }
@@ -114,8 +114,8 @@ kd_status kd_in_id(kd_in in, const char *name, bool is_required, int64_t *out, k
 kd_status kd_in_object(kd_in in, const char *name, bool is_required, kd_in *out, kd_error *err)
 {
     const json_t *value = member(in, name);
-    if (!value && is_required) return wrong(in, name, err, "this is needed");
-    if (value && !json_is_object(value)) return wrong(in, name, err, "an object is expected");
+    if (!value && is_required) return wrong(in, name, err, kd_message("this is needed"));
+    if (value && !json_is_object(value)) return wrong(in, name, err, kd_message("an object is expected"));
     *out = (kd_in){ in.call, value, child_pointer(in, name) };
     return KD_OK;
 }
@@ -123,10 +123,10 @@ kd_status kd_in_object(kd_in in, const char *name, bool is_required, kd_in *out,
 kd_status kd_in_list(kd_in in, const char *name, size_t max, kd_in *out_list, size_t *out_count, kd_error *err)
 {
     const json_t *value = member(in, name);
-    if (value && !json_is_array(value)) return wrong(in, name, err, "a list is expected");
+    if (value && !json_is_array(value)) return wrong(in, name, err, kd_message("a list is expected"));
     size_t count = value ? json_array_size(value) : 0;
     if (count > max) {
-        kd_status status = wrong(in, name, err, "the list is too long");
+        kd_status status = wrong(in, name, err, kd_message("the list is too long"));
         kd_hint(err, "at most %zu", max);
         return status;
     }
@@ -140,7 +140,7 @@ kd_status kd_in_at(kd_in list, size_t index, kd_in *out_object, kd_error *err)
     char name[24];
     snprintf(name, sizeof name, "%zu", index);
     const json_t *value = json_array_get(list.object, index);
-    if (!json_is_object(value)) return wrong(list, name, err, "an object is expected");
+    if (!json_is_object(value)) return wrong(list, name, err, kd_message("an object is expected"));
     *out_object = (kd_in){ list.call, value, child_pointer(list, name) };
     return KD_OK;
 }
@@ -151,7 +151,7 @@ kd_status kd_in_text_at(kd_in list, size_t index, size_t bytes_max, kd_str *out,
     kd_str text = { NULL, 0 };
     snprintf(name, sizeof name, "%zu", index);
     KD_TRY(check_text(list, name, json_array_get(list.object, index), bytes_max, &text, err));
-    if (text.len == 0) return wrong(list, name, err, "this is needed");
+    if (text.len == 0) return wrong(list, name, err, kd_message("this is needed"));
     *out = text;
     return KD_OK;
 }
@@ -162,7 +162,7 @@ kd_status kd_in_division(kd_in in, const char *name, bool is_required, int64_t *
     int64_t division = 0;
     KD_TRY(kd_in_text(in, name, is_required, 12, &text, err));
     if (text.len && kd_division_read(text, name, &division, err) != KD_OK)
-        return wrong(in, name, err, "this is no code of a division");
+        return wrong(in, name, err, kd_message("this is no code of a division"));
     if (out_is_there) *out_is_there = text.len > 0;
     *out = division;
     return KD_OK;
@@ -178,7 +178,7 @@ kd_status kd_in_word(kd_in in, const char *name, const char *const *words, int o
             *out = i;
             return KD_OK;
         }
-    if (text.len) return wrong(in, name, err, "this is none of the words that are known here");
+    if (text.len) return wrong(in, name, err, kd_message("this is none of the words that are known here"));
     *out = found;
     return KD_OK;
 }

@@ -133,7 +133,7 @@ static kd_status list_feeds(writing *w, kd_str names[FEEDS_MAX], size_t *out_cou
 static kd_status write_feeds(writing *w, const kd_yaml *births, kd_error *err)
 {
     kd_str names[FEEDS_MAX];
-    size_t count;
+    size_t count = 0;
     KD_TRY(list_feeds(w, names, &count, err));
     begin(w, "feeds");
     for (size_t i = 0; i < count; i++) {

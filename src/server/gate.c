@@ -36,7 +36,7 @@ static kd_status check_token_rate(kd_call *call, const kd_token *token, kd_error
     double burst = per_minute < RATE_BURST_MIN ? RATE_BURST_MIN : per_minute;
     if (kd_rates_take(call->server->rates, key, per_minute / 60, burst, kd_seconds(), &wait_s)) return KD_OK;
     call->retry_after_s = (int)wait_s + 1;
-    return fail_as(call, 429, NULL, err, KD_LIMIT, "", "the token's requests of this minute are used up");
+    return fail_as(call, 429, NULL, err, KD_LIMIT, "", kd_message("the token's requests of this minute are used up"));
 }
 
 static kd_status check_bearer(kd_call *call, kd_str secret, kd_account *who, kd_error *err)
@@ -84,7 +84,8 @@ static kd_status check_permission(kd_call *call, kd_error *err)
     const kd_route *route = call->route;
     if (is_open(route)) return KD_OK;
     if (call->who->must_change_password && strncmp(route->path, "/api/session", 12) != 0) {
-        fail_as(call, 403, "password-change-needed", err, KD_DENIED, "", "the first password must be changed");
+        fail_as(call, 403, "password-change-needed", err, KD_DENIED, "",
+                kd_message("the first password must be changed"));
         kd_hint(err, "change it with POST /api/session/password");
         return KD_DENIED;
     }
@@ -98,12 +99,13 @@ static kd_status check_purpose(kd_call *call, kd_error *err)
     if (!call->route->needs_purpose) return KD_OK;
     kd_str purpose = kd_call_header(call, "kindred-purpose");
     if (purpose.len == 0) {
-        fail_as(call, 400, "purpose-missing", err, KD_INVALID, "Kindred-Purpose", "no purpose is stated");
+        fail_as(call, 400, "purpose-missing", err, KD_INVALID, "Kindred-Purpose", kd_message("no purpose is stated"));
         kd_hint(err, "send one of the purposes that GET /api/session gives as Kindred-Purpose");
         return KD_INVALID;
     }
     if (!kd_token_is_plain(purpose, 1, 40) || !kd_account_has_purpose(call->server->pack, call->who, purpose))
-        return fail_as(call, 403, "purpose", err, KD_DENIED, "Kindred-Purpose", "this account has no such purpose");
+        return fail_as(call, 403, "purpose", err, KD_DENIED, "Kindred-Purpose",
+                       kd_message("this account has no such purpose"));
     call->purpose = purpose;
     return KD_OK;
 }
@@ -115,7 +117,7 @@ static kd_status check_key(kd_call *call, kd_error *err)
     kd_str key = call->idempotency_key;
     if (kd_token_is_plain(key, KEY_BYTES_MIN, KEY_BYTES_MAX) && kd_str_find(key, KD_STR(".")) < 0) return KD_OK;
     fail_as(call, 400, "idempotency-key-missing", err, KD_INVALID, "Idempotency-Key",
-            key.len ? "this cannot be a key" : "the key is missing");
+            key.len ? kd_message("this cannot be a key") : kd_message("the key is missing"));
     kd_hint(err, "a new UUID for each thing done; the same again for a repeat");
     return KD_INVALID;
 }
@@ -126,7 +128,7 @@ static kd_status check_query(kd_call *call, kd_error *err)
     kd_str rest = call->exchange->request->query, part, text;
     while (rest.len && kd_str_next(&rest, '&', &part))
         if (!kd_percent_decode(call->arena, part, true, &text))
-            return fail_as(call, 400, NULL, err, KD_INVALID, "", "the query cannot be read");
+            return fail_as(call, 400, NULL, err, KD_INVALID, "", kd_message("the query cannot be read"));
     return KD_OK;
 }
 
@@ -143,7 +145,7 @@ static kd_status read_body(kd_call *call, kd_error *err)
     const kd_request *request = call->exchange->request;
     if (call->route->body == KD_BODY_NONE) {
         if (request->body_bytes == 0) return KD_OK;
-        return fail_as(call, 400, NULL, err, KD_INVALID, "", "a body where none belongs");
+        return fail_as(call, 400, NULL, err, KD_INVALID, "", kd_message("a body where none belongs"));
     }
     if (call->route->body == KD_BODY_FILE) {
         call->file = call->exchange->spool;
@@ -151,16 +153,17 @@ static kd_status read_body(kd_call *call, kd_error *err)
         return KD_OK;
     }
     if (!is_json(kd_call_header(call, "content-type")))
-        return fail_as(call, 415, NULL, err, KD_INVALID, "Content-Type", "application/json is wanted");
+        return fail_as(call, 415, NULL, err, KD_INVALID, "Content-Type", kd_message("application/json is wanted"));
     json_error_t why;
     kd_str text = kd_buf_view(&request->body);
     call->body = json_loadb(text.len ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (!call->body) {
-        fail_as(call, 400, NULL, err, KD_INVALID, "", "the body is no JSON");
+        fail_as(call, 400, NULL, err, KD_INVALID, "", kd_message("the body is no JSON"));
         kd_hint(err, "line %d, column %d", why.line, why.column);
         return KD_INVALID;
     }
-    if (!json_is_object(call->body)) return fail_as(call, 400, NULL, err, KD_INVALID, "", "the body is no JSON object");
+    if (!json_is_object(call->body))
+        return fail_as(call, 400, NULL, err, KD_INVALID, "", kd_message("the body is no JSON object"));
     return KD_OK;
 }
 
@@ -288,6 +291,7 @@ static void fail(kd_worker *worker, kd_call *call, kd_status status, const kd_er
 void kd_gate_run(kd_worker *worker, kd_exchange *exchange)
 {
     kd_error err = { .status = KD_OK };
+    kd_language_set(exchange->is_english ? KD_ENGLISH : KD_CHINESE);
     kd_call call = { .server = worker->server,
                      .arena = exchange->request->arena,
                      .route = exchange->route,

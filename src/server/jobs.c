@@ -21,6 +21,7 @@ typedef struct job {
     kd_job_state state;
     uint64_t version, done, total;
     double told_at;
+    bool is_english;
     volatile int cancelled; /* read by the work without the lock, as kd_progress has it */
     char kind[KIND_BYTES], title_zh[TITLE_BYTES], title_en[TITLE_BYTES], by[BY_BYTES], stage[STAGE_BYTES];
     kd_job_work run;
@@ -137,6 +138,7 @@ static kd_status run_job(job *j, kd_buf *result, kd_error *err)
 {
     const kd_progress progress = { j, report, &j->cancelled };
     kd_worker worker = { .server = j->jobs->server };
+    kd_language_set(j->is_english ? KD_ENGLISH : KD_CHINESE);
     kd_json json;
     kd_json_init(&json, result);
     kd_status status = kd_worker_open(&worker, err);
@@ -275,7 +277,8 @@ static kd_status enqueue(kd_jobs *jobs, job *j, kd_error *err)
     return KD_OK;
 }
 
-kd_status kd_jobs_start(kd_jobs *jobs, const kd_job_spec *spec, kd_str by, int64_t *out_id, kd_error *err)
+kd_status kd_jobs_start(kd_jobs *jobs, const kd_job_spec *spec, kd_str by, bool is_english, int64_t *out_id,
+                        kd_error *err)
 {
     job *j = calloc(1, sizeof *j);
     if (!j) {
@@ -283,6 +286,7 @@ kd_status kd_jobs_start(kd_jobs *jobs, const kd_job_spec *spec, kd_str by, int64
         return kd_fail(err, KD_LIMIT, "", "no memory for the job");
     }
     j->jobs = jobs;
+    j->is_english = is_english;
     j->division = spec->division;
     j->run = spec->run;
     j->ctx = spec->ctx;

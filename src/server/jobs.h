@@ -15,7 +15,9 @@ enum { KD_JOB_KINDS_MAX = 8, KD_JOBS_WAITING_MAX = 16, KD_JOBS_KEPT = 100, KD_JO
 kd_jobs *kd_jobs_new(kd_server *server, void (*changed)(kd_server *server));
 /** Cancel all, wait for their threads. */
 void kd_jobs_free(kd_jobs *jobs);
-KD_CHECKED kd_status kd_jobs_start(kd_jobs *jobs, const kd_job_spec *spec, kd_str by, int64_t *out_id, kd_error *err);
+/** `is_english`: in which language a failure is told. */
+KD_CHECKED kd_status kd_jobs_start(kd_jobs *jobs, const kd_job_spec *spec, kd_str by, bool is_english, int64_t *out_id,
+                                   kd_error *err);
 /** KD_NOT_FOUND when there is none; KD_CONFLICT when it has ended. */
 KD_CHECKED kd_status kd_jobs_cancel(kd_jobs *jobs, int64_t id, kd_error *err);
 

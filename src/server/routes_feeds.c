@@ -11,7 +11,6 @@
 
 enum { FEED_BYTES_MAX = 64, IMPORT_BYTES_MAX = 256 << 20, FILE_NAME_CHARS_MAX = 200 };
 #define UPLOAD_BYTES_MAX (UINT64_C(4) << 30)
-static const int64_t DAY_US = INT64_C(86400) * 1000000;
 
 static kd_str object_of(kd_call *call, const char *kind, int64_t id)
 {
@@ -20,18 +19,6 @@ static kd_str object_of(kd_call *call, const char *kind, int64_t id)
 }
 
 /* ---- feeds ---- */
-
-/* Days past the time when the next file was due, from the day of the last; -1 when none is expected. */
-static int64_t days_late(const kd_feed_packs *packs, const kd_feed_status *feed)
-{
-    const kd_feed_pack *pack = kd_feed_packs_find(packs, feed->source.feed);
-    int period = pack ? kd_feed_pack_info(pack).period_days : 0;
-    if (!period || !feed->batches) return -1;
-    int32_t last = feed->last_as_of_day;
-    if (last == KD_DAY_NONE) last = kd_today() - (int32_t)((kd_now_us() - feed->last_batch_at) / DAY_US);
-    int64_t late = (int64_t)kd_today() - last - period;
-    return late > 0 ? late : 0;
-}
 
 static void put_feed(kd_call *call, const kd_feed_status *feed, int64_t late)
 {
@@ -65,7 +52,7 @@ static kd_status list_feeds(kd_call *call, kd_error *err)
     kd_json_object(&call->out);
     kd_json_key(&call->out, "items");
     kd_json_array(&call->out);
-    for (size_t i = 0; i < count; i++) put_feed(call, &feeds[i], days_late(packs, &feeds[i]));
+    for (size_t i = 0; i < count; i++) put_feed(call, &feeds[i], kd_show_days_late(packs, &feeds[i]));
     for (size_t i = 0; i < kd_feed_packs_count(packs); i++) { /* feeds of which nothing ever came */
         kd_feed_info info = kd_feed_pack_info(kd_feed_packs_at(packs, i));
         bool is_listed = false;
@@ -329,14 +316,12 @@ static void put_import_result(kd_json *json, const kd_import_result *result)
 }
 
 /* The bad rows go where their batch finds them; the register is whole without them. */
-static void keep_bad_rows(kd_register *reg, const kd_import_result *result, kd_arena *arena)
+static void keep_bad_rows(const kd_register *reg, const kd_import_result *result, kd_arena *arena)
 {
-    kd_str folder = kd_arena_fmt(arena, "%s/bad_rows", kd_register_dir(reg));
     kd_str path = kd_bad_rows_path(arena, reg, result->batch_id);
-    if (!result->bad_path.len || !result->batch_id || !folder.ptr || !path.ptr) return;
-    kd_error err;
-    if (kd_dir_make(folder.ptr, &err) == KD_OK && rename(result->bad_path.ptr, path.ptr) == 0) return;
-    kd_log(KD_LOG_WARN, "the bad rows of a batch could not be kept");
+    if (!result->bad_path.len || !result->batch_id || !path.ptr) return;
+    if (rename(result->bad_path.ptr, path.ptr) != 0)
+        kd_log(KD_LOG_WARN, "the bad rows of a batch could not be kept");
 }
 
 static kd_status import_in(kd_register *reg, import_work *work, const kd_progress *progress, kd_arena *arena,
@@ -344,10 +329,13 @@ static kd_status import_in(kd_register *reg, import_work *work, const kd_progres
 {
     kd_feed_packs *packs = NULL;
     kd_import_result result;
+    kd_str bad_dir = kd_arena_fmt(arena, "%s/bad_rows", kd_register_dir(reg));
+    if (!bad_dir.ptr) return kd_fail(err, KD_LIMIT, "", "no memory for a path");
+    KD_TRY(kd_dir_make(bad_dir.ptr, err));
     kd_import_options options = { .feed = kd_str_of(work->feed),
                                   .division = work->division,
                                   .as_of_day = work->as_of_day,
-                                  .bad_dir = work->folder,
+                                  .bad_dir = bad_dir.ptr,
                                   .progress = progress };
     KD_TRY(kd_feed_packs_of_register(kd_register_dir(reg), NULL, &packs, err));
     kd_status status = kd_import_file(reg, packs, work->path, &options, arena, &result, err);

@@ -7,9 +7,19 @@
 
 enum { SERVER_ARENA_BYTES = 8 << 20, CONTRACT_BYTES_MAX = 4 << 20 };
 
+/* KINDRED_HTTP_TIMEOUT_S: one patience for everything a peer may be slow in. */
+static void read_patience(kd_server_options *options)
+{
+    enum { PATIENCE_MAX_S = 3600 };
+    const char *text = getenv("KINDRED_HTTP_TIMEOUT_S");
+    int64_t seconds;
+    if (!text || !kd_str_int(kd_str_of(text), &seconds) || seconds < 1 || seconds > PATIENCE_MAX_S) return;
+    options->head_ms = options->body_ms = options->idle_ms = options->write_ms = (int)seconds * 1000;
+}
+
 kd_server_options kd_server_defaults(void)
 {
-    return (kd_server_options){
+    kd_server_options options = {
         .register_dir = ".",
         .listen = "127.0.0.1:8080",
         .connections_max = 8192,
@@ -24,6 +34,8 @@ kd_server_options kd_server_defaults(void)
         .rate_per_s = 300,
         .rate_burst = 1500,
     };
+    read_patience(&options);
+    return options;
 }
 
 static void on_job_changed(kd_server *server)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+static const int64_t DAY_US = INT64_C(86400) * 1000000;
 enum { MASK_SHOWN = 4, MASK_LEN_MIN = 15, NUMBER_BYTES = 24, BITS_DECIMALS = 3, PROBABILITY_DECIMALS = 6 };
 
 /* ---- persons ---- */
@@ -233,4 +234,17 @@ void kd_show_waterfall(kd_call *call, const char *key, const kd_waterfall *w)
     kd_json_kdouble(json, "total_bits", w->total_bits, BITS_DECIMALS);
     kd_json_kdouble(json, "probability", w->probability, PROBABILITY_DECIMALS);
     kd_json_object_end(json);
+}
+
+/* ---- feeds ---- */
+
+int64_t kd_show_days_late(const kd_feed_packs *packs, const kd_feed_status *feed)
+{
+    const kd_feed_pack *pack = kd_feed_packs_find(packs, feed->source.feed);
+    int period = pack ? kd_feed_pack_info(pack).period_days : 0;
+    if (!period || !feed->batches) return -1;
+    int32_t last = feed->last_as_of_day;
+    if (last == KD_DAY_NONE) last = kd_today() - (int32_t)((kd_now_us() - feed->last_batch_at) / DAY_US);
+    int64_t late = (int64_t)kd_today() - last - period;
+    return late > 0 ? late : 0;
 }

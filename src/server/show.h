@@ -6,6 +6,7 @@
 #define KD_SERVER_SHOW_H
 
 #include "call.h"
+#include "exchange/exchange.h"
 
 /** PersonBrief; null for NULL. `key` NULL within a list. */
 void kd_show_person(kd_call *call, const char *key, const kd_person_brief *brief);
@@ -25,5 +26,7 @@ void kd_show_record(kd_call *call, const char *key, const kd_shown_record *shown
 void kd_show_waterfall(kd_call *call, const char *key, const kd_waterfall *waterfall);
 /** A canonical value of an attribute in words: sex, status, places; identity numbers masked. Arena text. */
 kd_str kd_show_value(kd_call *call, kd_str attribute, kd_str value);
+/** Days past the time when the next file of a feed was due, from the day of the last; -1 when none is expected. */
+int64_t kd_show_days_late(const kd_feed_packs *packs, const kd_feed_status *feed);
 
 #endif

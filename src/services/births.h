@@ -134,7 +134,7 @@ typedef struct {
 struct kd_births_pack {
     kd_arena *arena;
     kd_str version, feed;
-    birth_words feed_title, feed_supplier;
+    birth_words feed_title, feed_supplier, feed_event;
     int32_t earliest;
     birth_range mother_age, father_age, weight_g, length_mm, gestational_days;
     int64_t late_after_days;
@@ -185,6 +185,8 @@ KD_CHECKED kd_status birth_search_text(kd_register *reg, const kd_birth *birth, 
                                        kd_error *err);
 /** Name folded as persons have it; empty when it names nobody. */
 KD_CHECKED kd_status birth_fold_name(kd_register *reg, kd_str raw, kd_arena *arena, kd_str *out, kd_error *err);
+/** "%folded%" for `like … escape '!'`; "%%" for an empty query. */
+KD_CHECKED kd_status birth_like_pattern(kd_register *reg, kd_str query, kd_arena *arena, kd_str *out, kd_error *err);
 /** A declaration's own copy in the arena. */
 KD_CHECKED kd_status birth_copy(const kd_birth_declaration *declaration, kd_arena *arena, kd_birth_declaration *out,
                                 kd_error *err);
@@ -203,15 +205,30 @@ KD_CHECKED kd_status birth_action_is_done(kd_register *reg, const kd_actor *acto
 /** Where a case is handled: the family's residence or the place of birth when the actor's area holds it, else the actor's own. */
 int64_t birth_division(const kd_birth_declaration *declaration, const kd_actor *actor);
 
+/** A child that hospitals told of, with the person it is linked to. */
+typedef struct {
+    int64_t record_id, person_id; /* person_id 0: none yet */
+    kd_str name, certificate_no, address;
+    int sex, birth_order;
+    int32_t birth_day, death_day;
+    int64_t division;
+} birth_told;
+/** The notice's child and those born with it, each once; KD_NOT_FOUND when it is no hospital's record of a child. */
+KD_CHECKED kd_status birth_told_children(kd_register *reg, const kd_births_pack *pack, int64_t record_id, kd_arena *arena,
+                                         birth_told out[KD_BIRTH_CHILDREN_MAX], size_t *out_count, kd_error *err);
+
 /** Next handbook number of a county; within the caller's transaction. */
 KD_CHECKED kd_status birth_number_next(kd_register *reg, const kd_births_pack *pack, int64_t division, int32_t today,
                                        char out[BIRTH_NUMBER_BYTES], kd_error *err);
 /** Whether the check digit is right. Source: ISO 7064, MOD 11,10. */
 bool birth_number_is_valid(kd_str number);
 
+/** "陕西省榆林市吴堡县县医院": the division's full name, then the institution or what was written. */
+KD_CHECKED kd_status birth_place_text(kd_register *reg, const kd_birth_declaration *declaration, kd_arena *arena,
+                                      kd_str *out, kd_error *err);
 /** Notices to the offices of a new, a corrected (`before` is how it was) or a cancelled registration; in the caller's transaction. */
 KD_CHECKED kd_status birth_notify(kd_register *reg, const kd_births_pack *pack, const kd_birth *birth, bool is_cancelled,
-                                  kd_error *err);
+                                  int64_t *out_made, kd_error *err);
 
 /* ---- keys and codes ---- */
 

@@ -275,7 +275,7 @@ static bool read_cursor(kd_str cursor, int64_t *out_changed, int64_t *out_id)
     return kd_str_next(&cursor, '.', &changed) && kd_str_int(changed, out_changed) && kd_str_int(cursor, out_id);
 }
 
-static kd_status like_pattern(kd_register *reg, kd_str query, kd_arena *arena, kd_str *out, kd_error *err)
+kd_status birth_like_pattern(kd_register *reg, kd_str query, kd_arena *arena, kd_str *out, kd_error *err)
 {
     const kd_text *text;
     kd_buf buf, folded;
@@ -331,7 +331,7 @@ kd_status kd_birth_list(kd_register *reg, const kd_birth_filter *filter, kd_aren
         return kd_fail(err, KD_INVALID, "limit", "a page brings 1 to %d registrations", LIST_MAX);
     if (filter->cursor.len && !read_cursor(filter->cursor, &changed, &id))
         return kd_fail(err, KD_INVALID, "cursor", "no page gave this cursor");
-    KD_TRY(like_pattern(reg, filter->query, arena, &like, err));
+    KD_TRY(birth_like_pattern(reg, filter->query, arena, &like, err));
     kd_birth_page page = { .births = kd_arena_array(arena, filter->limit, sizeof *page.births) };
     if (!page.births) return birth_no_memory(err);
     const kd_value values[] = { kd_int(changed), kd_int(id), kd_text_value(filter->state.len ? filter->state : KD_STR("")),

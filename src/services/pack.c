@@ -239,11 +239,12 @@ static kd_status need_share(const kd_yaml *map, const char *key, double *out, kd
 
 static kd_status read_feed(kd_births_pack *pack, const kd_yaml *root, kd_error *err)
 {
-    static const char *const keys[] = { "name", "title", "supplier", NULL };
+    static const char *const keys[] = { "name", "title", "supplier", "event", NULL };
     const kd_yaml *node;
     KD_TRY(need_map(root, "feed", keys, &node, err));
     KD_TRY(need_text(node, "name", &pack->feed, err));
     KD_TRY(need_words(node, "title", &pack->feed_title, err));
+    KD_TRY(need_words(node, "event", &pack->feed_event, err));
     return need_words(node, "supplier", &pack->feed_supplier, err);
 }
 

@@ -225,4 +225,5 @@ alter table source add column event_zh text; -- what a row of it tells of: shown
 alter table source add column event_en text;
 alter table batch add column declared_by text;    -- who declared it; null for a file
 alter table decision add column batch_id bigint;  -- of the declaration that it belongs to; kind withdrawn takes record_a out of the register
+create index decision_other on decision (record_b);
 create index link_decided on link (source_record_id) where decided = 1; -- declared records are

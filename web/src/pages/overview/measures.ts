@@ -1,7 +1,7 @@
 // The figures an area can be coloured by, and the classes of their colours.
-import type { components } from '../../api/schema'
+import type { Schemas } from '../../api/types'
 
-export type AreaPart = components['schemas']['AreaPart']
+export type AreaPart = Schemas['AreaPart']
 export type MeasureKey = 'persons' | 'births' | 'tasks_open' | 'completeness'
 
 export const measureKeys: readonly MeasureKey[] = ['persons', 'births', 'tasks_open', 'completeness']

@@ -1,4 +1,6 @@
-export const words = {
+import { namespace } from '../../app/language'
+
+export const useWords = namespace('overview', {
   zh: {
     title: '区域概览',
     whole_register: '全部登记范围',
@@ -107,7 +109,8 @@ export const words = {
     share: 'Share',
     sources: 'Completeness by source',
     sources_hint: 'Persons each source knows, of those it should know',
-    sources_none: 'Nothing was linked yet, or no source names people of this area. Figures appear after an import and a link run.',
+    sources_none:
+      'Nothing was linked yet, or no source names people of this area. Figures appear after an import and a link run.',
     not_said: 'not said whom it should know',
     tasks: 'Open tasks by kind',
     tasks_none: 'No task of this area is open.',
@@ -129,4 +132,4 @@ export const words = {
     breadcrumb: 'Areas above',
     loading_chart: 'Drawing',
   },
-}
+})

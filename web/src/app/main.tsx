@@ -1,0 +1,55 @@
+// Where the console starts.
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { App, ConfigProvider } from 'antd'
+import en from 'antd/locale/en_GB'
+import zh from 'antd/locale/zh_CN'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { createBrowserRouter, RouterProvider } from 'react-router'
+import { isProblem } from '../api/problem'
+import { useLanguage } from './language'
+import { routes } from './routes'
+import { SessionProvider } from './session'
+import './style.css'
+import { theme } from './theme'
+
+const TRIES = 3
+
+// Asked again only when the server said when; anything else the reader decides.
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: (failures, error) =>
+        failures < TRIES && isProblem(error) && error.status === 503 && error.retryAfter !== undefined,
+      retryDelay: (_, error) => (isProblem(error) ? Math.min(error.retryAfter ?? 1, 30) * 1000 : 1000),
+      staleTime: 15_000,
+      refetchOnWindowFocus: true,
+    },
+    mutations: { retry: false, networkMode: 'always' },
+  },
+})
+
+const router = createBrowserRouter(routes)
+
+function Console() {
+  const language = useLanguage()
+  return (
+    <ConfigProvider theme={theme} locale={language === 'zh' ? zh : en} button={{ autoInsertSpace: false }}>
+      <App>
+        <SessionProvider>
+          <RouterProvider router={router} />
+        </SessionProvider>
+      </App>
+    </ConfigProvider>
+  )
+}
+
+const root = document.getElementById('root')
+if (!root) throw new Error('the page has no root')
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={queries}>
+      <Console />
+    </QueryClientProvider>
+  </StrictMode>,
+)

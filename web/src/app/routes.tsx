@@ -1,0 +1,53 @@
+// Every address and the page it opens. A page is loaded when it is opened.
+import type { ComponentType } from 'react'
+import type { RouteObject } from 'react-router'
+import { Layout } from './layout'
+import { Crash } from './crash'
+import { RequireSession } from './require_session'
+
+type PageFile = { default: ComponentType }
+const pages = import.meta.glob<PageFile>('../pages/*/{index,detail,new}.tsx')
+
+function page(name: string, file = 'index') {
+  return async () => {
+    const load = pages[`../pages/${name}/${file}.tsx`]
+    if (!load) throw new Error(`there is no page ${name}/${file}`)
+    return { Component: (await load()).default }
+  }
+}
+
+export const routes: RouteObject[] = [
+  { path: '/sign-in', lazy: page('sign-in'), errorElement: <Crash /> },
+  {
+    element: <RequireSession />,
+    errorElement: <Crash />,
+    children: [
+      { path: '/password', lazy: page('password') },
+      {
+        element: <Layout />,
+        children: [
+          {
+            errorElement: <Crash />,
+            children: [
+              { path: '/', lazy: page('today') },
+              { path: '/find', lazy: page('find') },
+              { path: '/persons/:id', lazy: page('person') },
+              { path: '/tasks', lazy: page('tasks') },
+              { path: '/tasks/:id', lazy: page('tasks', 'detail') },
+              { path: '/births', lazy: page('births') },
+              { path: '/births/new', lazy: page('births', 'new') },
+              { path: '/births/:id', lazy: page('births', 'detail') },
+              { path: '/feeds', lazy: page('feeds') },
+              { path: '/feeds/:id', lazy: page('feeds', 'detail') },
+              { path: '/matches', lazy: page('matches') },
+              { path: '/overview', lazy: page('overview') },
+              { path: '/accounts', lazy: page('accounts') },
+              { path: '/audit', lazy: page('audit') },
+              { path: '*', lazy: page('not-found') },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+]

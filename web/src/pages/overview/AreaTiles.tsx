@@ -1,0 +1,39 @@
+// Areas of which no outline is known, as tiles: shaded like the map, a bar beside the largest.
+import { Link } from 'react-router'
+import type { AreaPart } from './measures'
+import styles from './overview.module.css'
+
+interface Props {
+  parts: AreaPart[]
+  label: string
+  describe: (part: AreaPart) => string
+  shade: (part: AreaPart) => { fill: string; text: string }
+  words: (part: AreaPart) => string
+  share: (part: AreaPart) => number
+  linkTo: (code: string) => string
+}
+
+export function AreaTiles({ parts, label, describe, shade, words, share, linkTo }: Props) {
+  return (
+    <ul className={styles.tiles} aria-label={label}>
+      {parts.map((part) => {
+        const colour = shade(part)
+        return (
+          <li key={part.division.code}>
+            <Link
+              to={linkTo(part.division.code)}
+              aria-label={describe(part)}
+              className={styles.tile}
+              style={{ background: colour.fill, color: colour.text }}
+              data-content
+            >
+              <span className={styles.tileName}>{part.division.name}</span>
+              <span className={styles.tileValue}>{words(part)}</span>
+              <span className={styles.tileBar} style={{ width: `${share(part) * 100}%` }} />
+            </Link>
+          </li>
+        )
+      })}
+    </ul>
+  )
+}

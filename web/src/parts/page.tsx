@@ -1,0 +1,48 @@
+// The frame of a page: its heading, which takes the focus when one comes from another page, and what can be done there.
+import { ArrowLeftOutlined } from '@ant-design/icons'
+import { useEffect, useRef, type ReactNode } from 'react'
+import { Link, useNavigationType } from 'react-router'
+import { useWords } from './words'
+import { useWords as useAppWords } from '../app/words'
+
+interface Props {
+  title: string
+  /** Set when the title is content of the register, not a word of the console. */
+  isContent?: boolean
+  /** The list one came from. */
+  back?: string
+  extra?: ReactNode
+  children: ReactNode
+}
+
+export function Page({ title, isContent, back, extra, children }: Props) {
+  const { t } = useWords()
+  const { t: say } = useAppWords()
+  const heading = useRef<HTMLHeadingElement>(null)
+  const cameBy = useNavigationType()
+  const product = say('product')
+  useEffect(() => {
+    // The name of a person stays out of the browser's history.
+    document.title = isContent ? product : `${title} · ${product}`
+  }, [title, isContent, product])
+  useEffect(() => {
+    const isBusy = document.activeElement instanceof HTMLInputElement
+    if (cameBy === 'PUSH' && !isBusy) heading.current?.focus({ preventScroll: true })
+  }, [cameBy])
+  return (
+    <article className="k-page">
+      <header className="k-page-head">
+        {back && (
+          <Link to={back} className="k-back" aria-label={t('back')}>
+            <ArrowLeftOutlined />
+          </Link>
+        )}
+        <h1 ref={heading} tabIndex={-1} data-content={isContent || undefined}>
+          {title}
+        </h1>
+        {extra && <div className="k-page-extra">{extra}</div>}
+      </header>
+      {children}
+    </article>
+  )
+}

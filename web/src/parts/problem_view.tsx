@@ -1,0 +1,44 @@
+// A failure in words: what, where, what to do about it, and the number to ask with.
+import { Alert, Button } from 'antd'
+import type { Problem } from '../api/problem'
+import { useWords } from './words'
+
+interface Props {
+  problem: Problem
+  retry?: (() => unknown) | undefined
+  /** In a form, beside what it is about. */
+  isSmall?: boolean
+}
+
+export function ProblemView({ problem, retry, isSmall }: Props) {
+  const { t } = useWords()
+  const { title, detail, field, hint, request_id } = problem.told
+  const body = problem.isOffline ? t('problem_offline_detail') : detail
+  return (
+    <Alert
+      role="alert"
+      className={isSmall ? 'k-problem k-problem-small' : 'k-problem'}
+      type="error"
+      showIcon
+      title={problem.isOffline ? t('problem_offline') : title}
+      description={
+        <>
+          {body && <p>{body}</p>}
+          {field && <p>{t('problem_field', { field })}</p>}
+          {hint && <p>{hint}</p>}
+          {problem.retryAfter !== undefined && <p>{t('problem_retry_after', { count: problem.retryAfter })}</p>}
+          {request_id && <p className="k-faint">{t('problem_request', { id: request_id })}</p>}
+        </>
+      }
+      action={retry && <Button onClick={() => retry()}>{t('retry')}</Button>}
+    />
+  )
+}
+
+/** The members on the way to what is wrong: "/children/0/name" → ["children", 0, "name"]. */
+export function fieldPath(problem: Problem): (string | number)[] {
+  return (problem.field ?? '')
+    .split('/')
+    .filter((part) => part !== '')
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part.replace(/~1/g, '/').replace(/~0/g, '~')))
+}
