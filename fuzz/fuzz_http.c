@@ -86,13 +86,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         at += len;
         if (p.conn.state == KD_CONN_WAIT) kd_conn_take(&p.conn, KD_TAKE_STREAM);
         while (p.conn.state == KD_CONN_ANSWERING) {
-            bool goes_on = p.out->keeps_alive;
-            kd_request_free(p.out);
+            kd_request *answered = p.out;
+            bool goes_on = answered->keeps_alive;
+            if (!goes_on) kd_conn_refuse(&p.conn, 400, NULL);
             p.out = NULL;
-            if (goes_on)
-                kd_conn_next(&p.conn);
-            else
-                kd_conn_refuse(&p.conn, 400, NULL);
+            if (goes_on) kd_conn_next(&p.conn);
+            kd_request_free(answered);
             if (p.conn.state == KD_CONN_WAIT) kd_conn_take(&p.conn, KD_TAKE_MEMORY);
         }
     }

@@ -82,7 +82,7 @@ def summarise(stages, answers, seconds):
 
 
 def every_task():
-    return kindred("tasks", "list", "--state", "open", "--division", "610829100", "--limit", "1000", "--register", REGISTER)["tasks"]
+    return kindred("tasks", "list", "--state", "open", "--division", "610829001", "--limit", "1000", "--register", REGISTER)["tasks"]
 
 
 def title_of(kind):
@@ -107,7 +107,7 @@ def tell(summary):
 
 
 # Who may sign in: login, role, area, name.
-STAFF = (("clerk", "township_clerk", "610829100000", "王经办"), ("doctor", "clinician", "610829000000", "李大夫"),
+STAFF = (("clerk", "township_clerk", "610829001000", "王经办"), ("doctor", "clinician", "610829000000", "李大夫"),
          ("steward", "data_steward", "610829000000", "赵数据"), ("county", "county_manager", "610829000000", "刘县管"),
          ("city", "city_manager", "610800000000", "陈市管"), ("auditor", "auditor", "000000000000", "孙审计"),
          ("admin", "administrator", "000000000000", "周管理"))
@@ -116,9 +116,9 @@ PASSWORD = "Kindred-demo-1"  # of invented people; a real account's first passwo
 
 def village_with_work(tasks):
     """The village of the clerk's township that has most to settle."""
-    counts = collections.Counter(str(t["division"]) for t in tasks if str(t["division"]).startswith("610829100"))
+    counts = collections.Counter(str(t["division"]) for t in tasks if str(t["division"]).startswith("610829001"))
     inner = [code for code, _ in counts.most_common() if not code.endswith("000")]
-    return inner[0] if inner else "610829100000"
+    return inner[0] if inner else "610829001000"
 
 
 def make_accounts(tasks):

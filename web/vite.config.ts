@@ -7,5 +7,11 @@ export default defineConfig({
   plugins: [react()],
   server: { proxy: { '/api': server } },
   // The console's policy allows no data: scripts or frames; small pictures stay files.
-  build: { target: 'es2022', assetsInlineLimit: 0, reportCompressedSize: false, chunkSizeWarningLimit: 1200 },
+  build: {
+    manifest: true,
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1200,
+  },
 })

@@ -17,7 +17,9 @@ static void read_pair(kd_link_run *run, const kd_rows *rows)
     uint32_t *pair = is_same ? run->must[run->must_count++] : run->cannot[run->cannot_count++];
     pair[0] = a < b ? a : b;
     pair[1] = a < b ? b : a;
-    if (is_same) run->is_decided[a] = run->is_decided[b] = true;
+    if (!is_same) return;
+    run->is_decided[b] = true;
+    if (kd_rows_is_null(rows, 3)) run->is_decided[a] = true; /* of a declaration only the second one is declared */
 }
 
 kd_status kd_link_read_constraints(kd_link_run *run, kd_error *err)
@@ -36,7 +38,7 @@ kd_status kd_link_read_constraints(kd_link_run *run, kd_error *err)
     kd_rows *rows;
     bool has_row = false;
     KD_TRY(query(run,
-                 "select kind, record_a, record_b from decision where kind in ('same_person', 'different_person') "
+                 "select kind, record_a, record_b, batch_id from decision where kind in ('same_person', 'different_person') "
                  "and undone_at is null order by id",
                  &rows, err));
     kd_status status;

@@ -197,13 +197,13 @@ typedef struct {
     kd_str reason, facts; /* empty: none */
 } birth_action;
 /** Append an action; within the caller's transaction. */
-KD_CHECKED kd_status birth_action_add(kd_register *reg, const kd_actor *actor, const birth_action *action,
+KD_CHECKED kd_status birth_action_add(kd_register *reg, const kd_case_actor *actor, const birth_action *action,
                                       kd_error *err);
 /** Whether the transaction did this to the case already. */
-KD_CHECKED kd_status birth_action_is_done(kd_register *reg, const kd_actor *actor, int64_t case_id, const char *kind,
+KD_CHECKED kd_status birth_action_is_done(kd_register *reg, const kd_case_actor *actor, int64_t case_id, const char *kind,
                                           bool *out_is_done, kd_error *err);
 /** Where a case is handled: the family's residence or the place of birth when the actor's area holds it, else the actor's own. */
-int64_t birth_division(const kd_birth_declaration *declaration, const kd_actor *actor);
+int64_t birth_division(const kd_birth_declaration *declaration, const kd_case_actor *actor);
 
 /** A child that hospitals told of, with the person it is linked to. */
 typedef struct {

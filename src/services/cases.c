@@ -12,7 +12,7 @@ static kd_status stale(kd_error *err)
     return KD_CONFLICT;
 }
 
-int64_t birth_division(const kd_birth_declaration *declaration, const kd_actor *actor)
+int64_t birth_division(const kd_birth_declaration *declaration, const kd_case_actor *actor)
 {
     if (declaration->residence_division && kd_division_within(declaration->residence_division, actor->division))
         return declaration->residence_division;
@@ -71,7 +71,7 @@ kd_status birth_search_text(kd_register *reg, const kd_birth *birth, kd_arena *a
 
 /* ---- actions ---- */
 
-kd_status birth_action_add(kd_register *reg, const kd_actor *actor, const birth_action *action, kd_error *err)
+kd_status birth_action_add(kd_register *reg, const kd_case_actor *actor, const birth_action *action, kd_error *err)
 {
     char made_up[KD_ID_TEXT_BYTES];
     int64_t id = kd_register_next_id(reg), now = kd_now_us();
@@ -87,7 +87,7 @@ kd_status birth_action_add(kd_register *reg, const kd_actor *actor, const birth_
                   kd_int(now), kd_text_value(action->reason), kd_text_value(action->facts)));
 }
 
-kd_status birth_action_is_done(kd_register *reg, const kd_actor *actor, int64_t case_id, const char *kind,
+kd_status birth_action_is_done(kd_register *reg, const kd_case_actor *actor, int64_t case_id, const char *kind,
                                bool *out_is_done, kd_error *err)
 {
     int64_t id;
@@ -181,7 +181,7 @@ kd_status kd_birth_get(kd_register *reg, int64_t id, kd_arena *arena, kd_birth *
 typedef struct {
     kd_register *reg;
     kd_arena *arena;
-    const kd_actor *actor;
+    const kd_case_actor *actor;
     const kd_birth *birth;
     kd_buf facts;
     kd_str search;
@@ -246,7 +246,7 @@ static kd_status save(draft *d, int64_t *id, int64_t version, kd_error *err)
 }
 
 kd_status kd_birth_save(kd_register *reg, const kd_births_pack *pack, int64_t id, int64_t version,
-                        const kd_birth_declaration *declaration, const kd_actor *actor, int64_t *out_id,
+                        const kd_birth_declaration *declaration, const kd_case_actor *actor, int64_t *out_id,
                         int64_t *out_version, kd_error *err)
 {
     kd_birth birth = { .declaration = *declaration };

@@ -313,7 +313,7 @@ kd_status kd_notice_take(kd_register *reg, const kd_births_pack *pack, kd_str of
     return KD_OK;
 }
 
-static kd_status answer_notice(kd_register *reg, int64_t id, const char *state, kd_str answer, const kd_actor *actor,
+static kd_status answer_notice(kd_register *reg, int64_t id, const char *state, kd_str answer, const kd_case_actor *actor,
                                kd_error *err)
 {
     int64_t changed = 0, case_id;
@@ -334,7 +334,7 @@ static kd_status answer_notice(kd_register *reg, int64_t id, const char *state, 
     return birth_action_add(reg, actor, &action, err);
 }
 
-kd_status kd_notice_answer(kd_register *reg, int64_t id, bool is_accepted, kd_str answer, const kd_actor *actor,
+kd_status kd_notice_answer(kd_register *reg, int64_t id, bool is_accepted, kd_str answer, const kd_case_actor *actor,
                            kd_error *err)
 {
     KD_TRY(kd_store_begin(kd_register_store(reg), err));

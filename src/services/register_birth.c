@@ -8,7 +8,7 @@ enum { WORK_BYTES_MAX = 8 << 20, REASON_BYTES_MAX = 8000 };
 typedef struct {
     kd_register *reg;
     const kd_births_pack *pack;
-    const kd_actor *actor;
+    const kd_case_actor *actor;
     kd_arena *arena;
     kd_birth birth;  /* as it shall be */
     birth_made made; /* its declared records, first the old, then the new */
@@ -317,7 +317,7 @@ static kd_status begin(work *w, int64_t id, const char *kind, bool *out_is_done)
 }
 
 kd_status kd_birth_register(kd_register *reg, const kd_births_pack *pack, int64_t id, int64_t version,
-                            const int64_t same_as[KD_BIRTH_CHILDREN_MAX], const kd_actor *actor, kd_birth *out_birth,
+                            const int64_t same_as[KD_BIRTH_CHILDREN_MAX], const kd_case_actor *actor, kd_birth *out_birth,
                             kd_arena *arena, kd_error *err)
 {
     work w = { .reg = reg, .pack = pack, .actor = actor, .arena = arena, .today = kd_today(), .version = version, .err = err };
@@ -369,7 +369,7 @@ static kd_status correct_now(work *w, const kd_birth_declaration *declaration, k
 }
 
 kd_status kd_birth_correct(kd_register *reg, const kd_births_pack *pack, int64_t id, int64_t version,
-                           const kd_birth_declaration *declaration, kd_str reason, const kd_actor *actor,
+                           const kd_birth_declaration *declaration, kd_str reason, const kd_case_actor *actor,
                            kd_birth *out_birth, kd_arena *arena, kd_error *err)
 {
     work w = { .reg = reg, .pack = pack, .actor = actor, .arena = arena, .today = kd_today(), .version = version, .err = err };
@@ -401,7 +401,7 @@ static kd_status cancel_now(work *w, kd_str reason)
 }
 
 kd_status kd_birth_cancel(kd_register *reg, const kd_births_pack *pack, int64_t id, int64_t version, kd_str reason,
-                          const kd_actor *actor, kd_error *err)
+                          const kd_case_actor *actor, kd_error *err)
 {
     work w = { .reg = reg, .pack = pack, .actor = actor, .today = kd_today(), .version = version, .err = err };
     bool is_done = false;

@@ -114,7 +114,7 @@ typedef struct {
     kd_str name, role;
     kd_str transaction_id; /* safe to send twice */
     int64_t done_at;       /* µs, clock of the device; 0: now */
-} kd_actor;
+} kd_case_actor;
 
 typedef struct {
     int64_t id, notice_record_id, created_by, created_at, changed_at, version, division;
@@ -128,7 +128,7 @@ typedef struct {
 
 /** Save as a draft (id 0: a new one). `version` must be the present one. What is missing or odd is told by kd_birth_review, never refused here. */
 KD_CHECKED kd_status kd_birth_save(kd_register *reg, const kd_births_pack *pack, int64_t id, int64_t version,
-                                   const kd_birth_declaration *declaration, const kd_actor *actor, int64_t *out_id,
+                                   const kd_birth_declaration *declaration, const kd_case_actor *actor, int64_t *out_id,
                                    int64_t *out_version, kd_error *err);
 
 typedef struct {
@@ -162,15 +162,15 @@ KD_CHECKED kd_status kd_birth_duplicates(kd_register *reg, const kd_births_pack 
  * `same_as` is the person that the declared child is, when the clerk found it in the register (0: a new one).
  */
 KD_CHECKED kd_status kd_birth_register(kd_register *reg, const kd_births_pack *pack, int64_t id, int64_t version,
-                                       const int64_t same_as[KD_BIRTH_CHILDREN_MAX], const kd_actor *actor,
+                                       const int64_t same_as[KD_BIRTH_CHILDREN_MAX], const kd_case_actor *actor,
                                        kd_birth *out_birth, kd_arena *arena, kd_error *err);
 /** A correction with a reason; the offices that had a notice get one again when what they hold has changed. */
 KD_CHECKED kd_status kd_birth_correct(kd_register *reg, const kd_births_pack *pack, int64_t id, int64_t version,
-                                      const kd_birth_declaration *declaration, kd_str reason, const kd_actor *actor,
+                                      const kd_birth_declaration *declaration, kd_str reason, const kd_case_actor *actor,
                                       kd_birth *out_birth, kd_arena *arena, kd_error *err);
 /** Undo: the case stays readable, the child's declared records are withdrawn, notices not yet answered too. */
 KD_CHECKED kd_status kd_birth_cancel(kd_register *reg, const kd_births_pack *pack, int64_t id, int64_t version,
-                                     kd_str reason, const kd_actor *actor, kd_error *err);
+                                     kd_str reason, const kd_case_actor *actor, kd_error *err);
 KD_CHECKED kd_status kd_birth_get(kd_register *reg, int64_t id, kd_arena *arena, kd_birth *out_birth, kd_error *err);
 
 typedef struct {
@@ -235,7 +235,7 @@ KD_CHECKED kd_status kd_notice_take(kd_register *reg, const kd_births_pack *pack
                                     size_t limit, kd_arena *arena, kd_office_notice **out_notices, size_t *out_count,
                                     kd_error *err);
 KD_CHECKED kd_status kd_notice_answer(kd_register *reg, int64_t id, bool is_accepted, kd_str answer,
-                                      const kd_actor *actor, kd_error *err);
+                                      const kd_case_actor *actor, kd_error *err);
 
 /* ---- the confirmation: one page, with a signed code ---- */
 

@@ -20,7 +20,7 @@ import uuid
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import harness  # noqa: E402
 
-COUNTY, TOWNSHIP, VILLAGE = "610829000000", "610829100000", "610829100001"
+COUNTY, TOWNSHIP = "610829000000", "610829001000"
 ELSEWHERE = "610828000000"  # another county: outside every inner area
 PASSWORD = "Water-7-mountain-" + "quiet"
 # role: its own area, and a purpose it has

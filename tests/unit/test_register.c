@@ -49,8 +49,8 @@ static void fresh_schema(village *v)
 static void remove_folder(const char *dir)
 {
     char path[128];
-    static const char *const names[] = { "register.db", "register.db-wal", "register.db-shm", "kindred.yaml", "nodes.lock",
-                                         "archive" };
+    static const char *const names[] = { "register.db",  "register.db-wal", "register.db-shm",
+                                         "kindred.yaml", "nodes.lock",      "archive" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);
         if (unlink(path) != 0) rmdir(path);
@@ -107,10 +107,10 @@ static void write_source(village *v, int source)
                        .received_at = kd_now_us(),
                        .as_of_day = KD_DAY_NONE };
     must(kd_store_begin(store, &err), &err);
-    must(kd_source_ensure(v->reg, kd_str_of(feeds[source]),
-                              &(kd_source_words){ KD_STR("甲"), KD_STR("a"), KD_STR("乙"), KD_STR("b"),
-                                                  KD_STR("到"), KD_STR("came") },
-                              &source_id, &err),
+    must(kd_source_ensure(
+             v->reg, kd_str_of(feeds[source]),
+             &(kd_source_words){ KD_STR("甲"), KD_STR("a"), KD_STR("乙"), KD_STR("b"), KD_STR("到"), KD_STR("came") },
+             &source_id, &err),
          &err);
     for (int i = 0; i < PEOPLE; i++) v->record_of[i][source] = kd_register_next_id(v->reg);
     batch.source_id = source_id;

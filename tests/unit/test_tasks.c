@@ -57,8 +57,8 @@ static void add_sources(town *t)
         char hash[8];
         snprintf(hash, sizeof hash, "%d", i);
         must(kd_source_ensure(t->reg, kd_str_of(FEEDS[i]),
-                              &(kd_source_words){ KD_STR("甲"), KD_STR("a"), KD_STR("乙"), KD_STR("b"),
-                                                  KD_STR("到"), KD_STR("came") },
+                              &(kd_source_words){ KD_STR("甲"), KD_STR("a"), KD_STR("乙"), KD_STR("b"), KD_STR("到"),
+                                                  KD_STR("came") },
                               &id, &err),
              &err);
         assert_int_equal(id, i);
@@ -75,8 +75,9 @@ static void add_sources(town *t)
 
 static void remove_folder(const char *dir)
 {
-    static const char *const names[] = { "register.db", "register.db-wal", "register.db-shm", "kindred.yaml", "nodes.lock",
-                                         "archive",     "out.csv",         "again.csv",       "out.xlsx" };
+    static const char *const names[] = { "register.db",  "register.db-wal", "register.db-shm",
+                                         "kindred.yaml", "nodes.lock",      "archive",
+                                         "out.csv",      "again.csv",       "out.xlsx" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%s", dir, names[i]);

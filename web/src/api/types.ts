@@ -19,7 +19,7 @@ type QueryOf<O> = O extends { parameters: { query: infer Q } }
     : { query?: undefined }
 export type Params<O> = PathOf<O> & QueryOf<O>
 
-type BodyOf<O> = O extends { requestBody?: { content: { 'application/json': infer B } } }
+type BodyOf<O> = O extends { requestBody: { content: { 'application/json': infer B } } }
   ? { body: B }
   : { body?: undefined }
 export type Sent<O> = Params<O> & BodyOf<O> & { etag?: string | undefined }

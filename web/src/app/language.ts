@@ -59,7 +59,7 @@ export type Say<K> = (key: K, values?: Record<string, string | number>) => strin
  */
 export function namespace<Z extends Record<string, string>>(
   name: string,
-  words: { zh: Z; en: { [K in keyof Z]: string } },
+  words: { zh: Z; en: Record<string, string> },
 ) {
   i18next.addResourceBundle('zh', name, words.zh)
   i18next.addResourceBundle('en', name, words.en)

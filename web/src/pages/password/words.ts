@@ -1,0 +1,38 @@
+import { namespace } from '../../app/language'
+
+export const useWords = namespace('password', {
+  zh: {
+    title: '修改密码',
+    forced: '这是初始密码，请先改成只有自己知道的密码，再继续使用。',
+    others: '修改后，其他设备上的登录会退出。',
+    old: '原密码',
+    old_needed: '请输入原密码',
+    new: '新密码',
+    new_hint: '一句好记的话比复杂的符号更安全。',
+    new_needed: '请输入新密码',
+    new_same: '新密码不能与原密码相同',
+    again: '再次输入新密码',
+    again_needed: '请再次输入新密码',
+    again_differs: '两次输入的新密码不一致',
+    change: '修改密码',
+    done: '密码已修改',
+    sign_out: '退出登录',
+  },
+  en: {
+    title: 'Change password',
+    forced: 'This is a first password. Please set one that only you know, then go on.',
+    others: 'Your sessions on other devices will end.',
+    old: 'Old password',
+    old_needed: 'Please enter the old password',
+    new: 'New password',
+    new_hint: 'A sentence you remember is safer than odd signs.',
+    new_needed: 'Please enter a new password',
+    new_same: 'The new password must differ from the old one',
+    again: 'New password again',
+    again_needed: 'Please enter the new password again',
+    again_differs: 'The two new passwords differ',
+    change: 'Change password',
+    done: 'The password has been changed',
+    sign_out: 'Sign out',
+  },
+})
