@@ -204,6 +204,8 @@ typedef struct {
     kd_str text;                   /* in login, object or detail; empty: any */
     int64_t from, to;              /* µs; 0: open */
     int64_t division;              /* 0: everywhere; else this area */
+    const int64_t *areas;          /* only entries in one of them; none, or 0 among them: everywhere */
+    size_t area_count;
     kd_str cursor;
     size_t limit;
 } kd_audit_filter;

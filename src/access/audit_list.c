@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SQL_BYTES = 2000, VALUES_MAX = 16, LIST_MAX = 1000 };
+enum { SQL_BYTES = 4000, VALUES_MAX = KD_AREAS_MAX + 16, LIST_MAX = 1000 };
 
 /* A statement put together from fixed parts; the values are bound. */
 typedef struct {
@@ -30,9 +30,34 @@ static void add(statement *s, const char *part, kd_value value)
     s->sql[s->len] = '\0';
 }
 
+static void add_area(statement *s, const char *before, int64_t area)
+{
+    add(s, before, KD_NULL);
+    if (area % 1000) {
+        add(s, "division = ?", kd_int(area));
+    } else if (area % 1000000) {
+        add(s, "(division >= ? and division < ? + 1000)", kd_int(area));
+    } else if (area % 100000000) {
+        add(s, "(division >= ? and division < ? + 1000000)", kd_int(area));
+    } else if (area % 10000000000) {
+        add(s, "(division >= ? and division < ? + 100000000)", kd_int(area));
+    } else {
+        add(s, "(division >= ? and division < ? + 10000000000)", kd_int(area));
+    }
+}
+
+static kd_status add_areas(statement *s, const kd_audit_filter *filter, kd_error *err)
+{
+    if (filter->area_count > KD_AREAS_MAX) return kd_fail(err, KD_LIMIT, "", "more than %d areas", KD_AREAS_MAX);
+    for (size_t i = 0; i < filter->area_count; i++)
+        if (filter->areas[i] == 0) return KD_OK;
+    for (size_t i = 0; i < filter->area_count; i++) add_area(s, i ? " or " : " and (", filter->areas[i]);
+    if (filter->area_count) add(s, ")", KD_NULL);
+    return KD_OK;
+}
+
 static kd_status build(const kd_audit_filter *filter, kd_arena *arena, statement *s, kd_error *err)
 {
-    static const int64_t units[] = { 1, 1000, 1000000, 100000000, 10000000000 };
     int64_t before = 0;
     kd_value like;
     if (filter->cursor.len && (!kd_str_int(filter->cursor, &before) || before < 1))
@@ -43,12 +68,8 @@ static kd_status build(const kd_audit_filter *filter, kd_arena *arena, statement
     if (filter->person_id) add(s, " and person_id = ?", kd_int(filter->person_id));
     if (filter->from) add(s, " and at >= ?", kd_int(filter->from));
     if (filter->to) add(s, " and at < ?", kd_int(filter->to));
-    if (filter->division) {
-        size_t level = 0;
-        while (level < 4 && filter->division % units[level + 1] == 0) level++;
-        add(s, " and division >= ?", kd_int(filter->division));
-        add(s, " and division < ?", kd_int(filter->division + units[level]));
-    }
+    if (filter->division) add_area(s, " and ", filter->division);
+    KD_TRY(add_areas(s, filter, err));
     if (filter->action.len) {
         KD_TRY(kd_like_pattern(arena, filter->action, false, &like, err));
         add(s, " and action like ? escape '!'", like);

@@ -242,8 +242,7 @@ static kd_status ask_numbers(finding *f, const typed *t, kd_error *err)
         KD_TRY(ask_identifier(f, "identity_number", kd_str_of(identity.number), err));
     size_t len = kd_phone_read(f->wanted->text, phone);
     KD_TRY(ask_identifier(f, "phone", (kd_str){ phone, len }, err));
-    KD_TRY(ask_identifier(f, "handbook_no", code, err));
-    return ask_identifier(f, "certificate_no", code, err);
+    return ask_identifier(f, "handbook_no", code, err);
 }
 
 static bool is_vowel(char c)
@@ -310,12 +309,13 @@ static void read_brief(const kd_rows *rows, kd_arena *arena, kd_person_brief *ou
 }
 
 /* One statement whatever their number: places left over repeat the first. */
-static kd_status load_rows(finding *f, const found_id *const *order, size_t count, kd_person_brief *out, kd_error *err)
+static kd_status load_rows(finding *f, const found_id *const *order, size_t count, kd_person_hit *out, kd_error *err)
 {
     kd_buf sql;
     kd_value values[ROWS_AT_ONCE];
     kd_buf_init(&sql, 1 << 12);
-    kd_buf_cstr(&sql, "select " BRIEF_COLUMNS " from person where state = 'active' and id in (");
+    kd_buf_cstr(&sql,
+                "select " BRIEF_COLUMNS ", identity_number, phone from person where state = 'active' and id in (");
     for (size_t i = 0; i < ROWS_AT_ONCE; i++) {
         kd_buf_fmt(&sql, "%s$%zu", i ? ", " : "", i + 1);
         values[i] = kd_int(order[i < count ? i : 0]->id);
@@ -329,8 +329,12 @@ static kd_status load_rows(finding *f, const found_id *const *order, size_t coun
                            : no_memory(err);
     while (status == KD_OK && (status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row) {
         int64_t id = kd_rows_int(rows, 0);
-        for (size_t i = 0; i < count; i++)
-            if (order[i]->id == id) read_brief(rows, f->arena, &out[i]);
+        for (size_t i = 0; i < count; i++) {
+            if (order[i]->id != id) continue;
+            read_brief(rows, f->arena, &out[i].brief);
+            out[i].identity_number = kd_arena_str(f->arena, kd_rows_text(rows, 6));
+            out[i].phone = kd_arena_str(f->arena, kd_rows_text(rows, 7));
+        }
     }
     kd_rows_close(rows);
     kd_buf_done(&sql);
@@ -354,18 +358,19 @@ static kd_str village_of(const kd_divisions *divisions, int64_t code, kd_arena *
 static kd_status load_hits(finding *f, kd_person_hit *hits, size_t *out_count, kd_error *err)
 {
     const found_id *order[IDS_MAX];
-    kd_person_brief briefs[ROWS_AT_ONCE] = { 0 };
+    kd_person_hit rows[ROWS_AT_ONCE] = { 0 };
     const kd_divisions *divisions;
     size_t hit_count = 0;
     KD_TRY(kd_register_divisions(f->reg, &divisions, err));
     for (size_t i = 0; i < f->count; i++) order[i] = &f->ids[i];
     qsort(order, f->count, sizeof order[0], by_rank);
     size_t count = f->count < ROWS_AT_ONCE ? f->count : ROWS_AT_ONCE;
-    if (count) KD_TRY(load_rows(f, order, count, briefs, err));
+    if (count) KD_TRY(load_rows(f, order, count, rows, err));
     for (size_t i = 0; i < count && hit_count < f->wanted->limit; i++) {
-        if (!briefs[i].id || !is_allowed(f, briefs[i].division)) continue;
-        hits[hit_count++] =
-            (kd_person_hit){ briefs[i], village_of(divisions, briefs[i].division, f->arena), order[i]->matched };
+        if (!rows[i].brief.id || !is_allowed(f, rows[i].brief.division)) continue;
+        rows[i].village = village_of(divisions, rows[i].brief.division, f->arena);
+        rows[i].matched = order[i]->matched;
+        hits[hit_count++] = rows[i];
     }
     *out_count = hit_count;
     return KD_OK;

@@ -22,17 +22,21 @@ enum { KD_DECLARED_MAX = 12 };
  */
 typedef struct {
     kd_source_record record;
-    int64_t person_id; /* in: 0 or the person; out: the person */
-    int row;           /* members of one row are related as their roles say: child, mother, father */
+    int64_t person_id; /* in: 0 or the person; out: the living person */
+    int row; /* rising; members of one row are different persons, related as their roles say: twins share one with their parents */
 } kd_declared;
 /**
  * Write declared records as a batch of `feed`, link each to its person (as decided by a person), derive again the persons touched, their
  * identifiers and relations. Within the caller's transaction. The next link run keeps all of it: the links are decisions. A link run that
- * began before and ends after keeps it too.
+ * began before and ends after keeps it too. A feed that is no source yet takes its words from packs/cn/feeds. KD_NOT_FOUND for a person that
+ * is not there, KD_CONFLICT for one that lives no more, KD_INVALID for two of a row that are one.
  */
 KD_CHECKED kd_status kd_register_declare(kd_register *reg, kd_str feed, kd_declared *declared, size_t count, kd_str by,
                                          kd_error *err);
-/** Withdraw declared records: unlinked, their persons derived again or retired, history kept. Within the caller's transaction. */
+/**
+ * Withdraw declared records: unlinked, their persons derived again or retired, history kept. Within the caller's transaction.
+ * KD_NOT_FOUND for a record that nobody declared, KD_CONFLICT for one withdrawn before.
+ */
 KD_CHECKED kd_status kd_register_withdraw(kd_register *reg, const int64_t *record_ids, size_t count, kd_str by,
                                           kd_str reason, kd_error *err);
 
@@ -40,8 +44,9 @@ KD_CHECKED kd_status kd_register_withdraw(kd_register *reg, const int64_t *recor
 
 typedef struct {
     kd_person_brief brief;
-    kd_str village;      /* path: county, township, village */
-    const char *matched; /* name, pinyin, initials, identity_number, phone */
+    kd_str village;      /* county, township and village in one: 吴堡县宋家川街道… */
+    const char *matched; /* name, pinyin, initials, identity_number, phone, handbook_no */
+    kd_str identity_number, phone;
 } kd_person_hit;
 typedef struct {
     kd_str text;          /* a name, its beginning, pinyin, initials, an identity number or a phone */
@@ -50,7 +55,10 @@ typedef struct {
     int64_t division; /* within; 0 any of the areas */
     size_t limit;     /* 1 .. 50 */
 } kd_person_wanted;
-/** Best first: exact, then beginning; a whole identity number or phone finds in the areas only, too. */
+/**
+ * Living persons, the best first: exact, then beginning; numbers only whole. Everything is found in the areas only. In a wide area no
+ * more than some thousand names are looked at, so that the beginning of a common name need not bring all who have it.
+ */
 KD_CHECKED kd_status kd_person_find(kd_register *reg, const kd_person_wanted *wanted, kd_arena *arena,
                                     kd_person_hit **out_hits, size_t *out_count, kd_error *err);
 KD_CHECKED kd_status kd_person_brief_load(kd_register *reg, int64_t id, kd_arena *arena, kd_person_brief *out_brief,

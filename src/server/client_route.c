@@ -42,7 +42,7 @@ static void believe_proxy(kd_exchange *exchange)
 {
     kd_str rest = kd_request_header(exchange->request, "x-forwarded-for"), part, last = { NULL, 0 };
     while (rest.len && kd_str_next(&rest, ',', &part)) last = kd_str_trim(part);
-    if (is_address(last)) {
+    if (last.ptr && is_address(last)) {
         memcpy(exchange->address, last.ptr, last.len);
         exchange->address[last.len] = '\0';
     }
@@ -67,7 +67,7 @@ kd_exchange *kd_exchange_new(kd_client *client, kd_request *request)
     memcpy(exchange->address, client->address, sizeof exchange->address);
     exchange->is_secure = client->tls != NULL;
     kd_str id = request ? kd_request_header(request, "x-request-id") : (kd_str){ NULL, 0 };
-    if (kd_token_is_plain(id, 8, KD_REQUEST_ID_BYTES - 1))
+    if (id.ptr && kd_token_is_plain(id, 8, KD_REQUEST_ID_BYTES - 1))
         memcpy(exchange->request_id, id.ptr, id.len);
     else
         make_request_id(exchange->request_id);

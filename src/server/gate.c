@@ -57,7 +57,7 @@ static kd_status check_cookie(kd_call *call, kd_str cookie, kd_account *who, kd_
     if (call->session.is_rotated) kd_call_set_cookie(call, &call->session.fresh);
     if (is_reading(call) || call->session.is_csrf_right) return KD_OK;
     fail_as(call, 403, "csrf", err, KD_DENIED, "Kindred-CSRF",
-            "the request does not prove that it comes from the console");
+            kd_message("the request does not prove that it comes from the console"));
     kd_hint(err, "send the token that GET /api/session gives as Kindred-CSRF");
     return KD_DENIED;
 }

@@ -5,5 +5,9 @@ const kd_route *const kd_all_routes[] = {
     kd_routes_session,
     kd_routes_reference,
     kd_routes_jobs,
+    kd_routes_tasks,
+    kd_routes_matches,
+    kd_routes_feeds,
+    kd_routes_overview,
     NULL,
 };

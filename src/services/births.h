@@ -200,8 +200,8 @@ typedef struct {
 KD_CHECKED kd_status birth_action_add(kd_register *reg, const kd_case_actor *actor, const birth_action *action,
                                       kd_error *err);
 /** Whether the transaction did this to the case already. */
-KD_CHECKED kd_status birth_action_is_done(kd_register *reg, const kd_case_actor *actor, int64_t case_id, const char *kind,
-                                          bool *out_is_done, kd_error *err);
+KD_CHECKED kd_status birth_action_is_done(kd_register *reg, const kd_case_actor *actor, int64_t case_id,
+                                          const char *kind, bool *out_is_done, kd_error *err);
 /** Where a case is handled: the family's residence or the place of birth when the actor's area holds it, else the actor's own. */
 int64_t birth_division(const kd_birth_declaration *declaration, const kd_case_actor *actor);
 
@@ -214,8 +214,9 @@ typedef struct {
     int64_t division;
 } birth_told;
 /** The notice's child and those born with it, each once; KD_NOT_FOUND when it is no hospital's record of a child. */
-KD_CHECKED kd_status birth_told_children(kd_register *reg, const kd_births_pack *pack, int64_t record_id, kd_arena *arena,
-                                         birth_told out[KD_BIRTH_CHILDREN_MAX], size_t *out_count, kd_error *err);
+KD_CHECKED kd_status birth_told_children(kd_register *reg, const kd_births_pack *pack, int64_t record_id,
+                                         kd_arena *arena, birth_told out[KD_BIRTH_CHILDREN_MAX], size_t *out_count,
+                                         kd_error *err);
 
 /** Next handbook number of a county; within the caller's transaction. */
 KD_CHECKED kd_status birth_number_next(kd_register *reg, const kd_births_pack *pack, int64_t division, int32_t today,
@@ -227,14 +228,35 @@ bool birth_number_is_valid(kd_str number);
 KD_CHECKED kd_status birth_place_text(kd_register *reg, const kd_birth_declaration *declaration, kd_arena *arena,
                                       kd_str *out, kd_error *err);
 /** Notices to the offices of a new, a corrected (`before` is how it was) or a cancelled registration; in the caller's transaction. */
-KD_CHECKED kd_status birth_notify(kd_register *reg, const kd_births_pack *pack, const kd_birth *birth, bool is_cancelled,
-                                  int64_t *out_made, kd_error *err);
+KD_CHECKED kd_status birth_notify(kd_register *reg, const kd_births_pack *pack, const kd_birth *birth,
+                                  bool is_cancelled, int64_t *out_made, kd_error *err);
 
 /* ---- keys and codes ---- */
 
 /** Sign with the register's key; `key_id` gets BIRTH_KEY_ID_CHARS characters and NUL. */
 KD_CHECKED kd_status birth_sign(const char *register_dir, kd_str bytes, uint8_t out_signature[64],
                                 char out_key_id[BIRTH_KEY_ID_CHARS + 1], kd_error *err);
+struct evp_pkey_st;
+/** A .pub file; the caller frees the key. */
+KD_CHECKED kd_status birth_public_key(const char *path, struct evp_pkey_st **out_key,
+                                      char out_key_id[BIRTH_KEY_ID_CHARS + 1], kd_error *err);
+
+/** A code's text taken apart: what is signed, what it says, by whom. */
+typedef struct {
+    kd_str signed_text; /* "KD1.PAYLOAD", borrowed */
+    char payload[BIRTH_CODE_BYTES_MAX];
+    size_t payload_len;
+    uint8_t signature[64];
+    char key_id[BIRTH_KEY_ID_CHARS + 1];
+} birth_code;
+bool birth_code_split(kd_str text, birth_code *out); /* false: not the shape of a code */
+typedef struct {
+    char number[BIRTH_NUMBER_BYTES], county[8];
+    int32_t birth_day, issued_day;
+    kd_birth_precision precision; /* exact, month or year: as written */
+} birth_code_says;
+bool birth_code_read(kd_str payload, birth_code_says *out); /* false: not what a code says */
+
 /** The code of a registered child. */
 KD_CHECKED kd_status birth_code_make(kd_register *reg, const kd_birth *birth, size_t child, int32_t issued_day,
                                      kd_buf *out, kd_error *err);

@@ -93,10 +93,10 @@ kd_status birth_action_is_done(kd_register *reg, const kd_case_actor *actor, int
     int64_t id;
     *out_is_done = false;
     if (!actor->transaction_id.len) return KD_OK;
-    kd_status status = kd_store_int(kd_register_store(reg), err, &id,
-                                    "select id from case_action where case_id = $1 and transaction_id = $2 and kind = $3",
-                                    KD_VALUES(kd_int(case_id), kd_text_value(actor->transaction_id),
-                                              kd_text_value(kd_str_of(kind))));
+    kd_status status =
+        kd_store_int(kd_register_store(reg), err, &id,
+                     "select id from case_action where case_id = $1 and transaction_id = $2 and kind = $3",
+                     KD_VALUES(kd_int(case_id), kd_text_value(actor->transaction_id), kd_text_value(kd_str_of(kind))));
     if (status == KD_OK) *out_is_done = true;
     return status == KD_NOT_FOUND ? KD_OK : status;
 }
@@ -196,14 +196,14 @@ static kd_status insert_draft(draft *d, int64_t id, kd_error *err)
 {
     const kd_birth_declaration *declaration = &d->birth->declaration;
     int64_t now = kd_now_us();
-    return kd_store_exec(kd_register_store(d->reg), err, NULL,
-                         "insert into case_file (id, kind, state, division, notice_record_id, facts, search, event_day, "
-                         "created_by, created_at, changed_at, version) values ($1, 'birth_registration', 'draft', $2, $3, "
-                         "$4, $5, $6, $7, $8, $8, 1)",
-                         KD_VALUES(kd_int(id), kd_int(birth_division(declaration, d->actor)),
-                                   or_null(declaration->notice_record_id), kd_text_value(kd_buf_view(&d->facts)),
-                                   kd_text_value(d->search), kd_day_value(declaration->birth_day),
-                                   kd_int(d->actor->account_id), kd_int(now)));
+    return kd_store_exec(
+        kd_register_store(d->reg), err, NULL,
+        "insert into case_file (id, kind, state, division, notice_record_id, facts, search, event_day, "
+        "created_by, created_at, changed_at, version) values ($1, 'birth_registration', 'draft', $2, $3, "
+        "$4, $5, $6, $7, $8, $8, 1)",
+        KD_VALUES(kd_int(id), kd_int(birth_division(declaration, d->actor)), or_null(declaration->notice_record_id),
+                  kd_text_value(kd_buf_view(&d->facts)), kd_text_value(d->search), kd_day_value(declaration->birth_day),
+                  kd_int(d->actor->account_id), kd_int(now)));
 }
 
 static kd_status update_draft(draft *d, int64_t id, int64_t version, kd_error *err)
@@ -217,13 +217,13 @@ static kd_status update_draft(draft *d, int64_t id, int64_t version, kd_error *e
         kd_hint(err, "correct it, with a reason");
         return KD_CONFLICT;
     }
-    KD_TRY(kd_store_exec(kd_register_store(d->reg), err, &changed,
-                         "update case_file set division = $3, notice_record_id = $4, facts = $5, search = $6, "
-                         "event_day = $7, changed_at = $8, version = version + 1 where id = $1 and version = $2",
-                         KD_VALUES(kd_int(id), kd_int(version), kd_int(birth_division(declaration, d->actor)),
-                                   or_null(declaration->notice_record_id), kd_text_value(kd_buf_view(&d->facts)),
-                                   kd_text_value(d->search), kd_day_value(declaration->birth_day),
-                                   kd_int(kd_now_us()))));
+    KD_TRY(
+        kd_store_exec(kd_register_store(d->reg), err, &changed,
+                      "update case_file set division = $3, notice_record_id = $4, facts = $5, search = $6, "
+                      "event_day = $7, changed_at = $8, version = version + 1 where id = $1 and version = $2",
+                      KD_VALUES(kd_int(id), kd_int(version), kd_int(birth_division(declaration, d->actor)),
+                                or_null(declaration->notice_record_id), kd_text_value(kd_buf_view(&d->facts)),
+                                kd_text_value(d->search), kd_day_value(declaration->birth_day), kd_int(kd_now_us()))));
     return changed ? KD_OK : stale(err);
 }
 
@@ -297,8 +297,8 @@ kd_status birth_like_pattern(kd_register *reg, kd_str query, kd_arena *arena, kd
 }
 
 /* In the order of the placeholders; one statement serves every filter. */
-#define LIST_SELECT                                                                                                      \
-    "select id, division, created_at, changed_at, state, number, event_day, facts from case_file "                       \
+#define LIST_SELECT                                                                                                        \
+    "select id, division, created_at, changed_at, state, number, event_day, facts from case_file "                         \
     "where kind = 'birth_registration' and (changed_at < $1 or (changed_at = $1 and id < $2)) and (state = $3 or $3 = '')" \
     " and (search like $4 escape '!' or $4 = '%%') "
 #define LIST_ORDER "order by changed_at desc, id desc limit $5"
@@ -334,8 +334,12 @@ kd_status kd_birth_list(kd_register *reg, const kd_birth_filter *filter, kd_aren
     KD_TRY(birth_like_pattern(reg, filter->query, arena, &like, err));
     kd_birth_page page = { .births = kd_arena_array(arena, filter->limit, sizeof *page.births) };
     if (!page.births) return birth_no_memory(err);
-    const kd_value values[] = { kd_int(changed), kd_int(id), kd_text_value(filter->state.len ? filter->state : KD_STR("")),
-                                kd_text_value(like), kd_int((int64_t)filter->limit + 1), kd_int(filter->division),
+    const kd_value values[] = { kd_int(changed),
+                                kd_int(id),
+                                kd_text_value(filter->state.len ? filter->state : KD_STR("")),
+                                kd_text_value(like),
+                                kd_int((int64_t)filter->limit + 1),
+                                kd_int(filter->division),
                                 kd_int(kd_area_last_code(filter->division)) };
     KD_TRY(kd_store_query(kd_register_store(reg), err, &rows,
                           filter->division ? LIST_SELECT "and division between $6 and $7 " LIST_ORDER

@@ -22,14 +22,14 @@ kd_status birth_no_memory(kd_error *err)
 static kd_status refuse(const input *in, const char *name, const char *what)
 {
     char field[WHERE_BYTES + 64];
-    snprintf(field, sizeof field, "%s/%s", in->where, name);
+    snprintf(field, sizeof field, "%.60s/%.60s", in->where, name);
     return kd_fail(in->err, KD_INVALID, field, "%s", what);
 }
 
 static void deeper(const input *in, const json_t *object, const char *name, input *out)
 {
     *out = (input){ .object = object, .arena = in->arena, .err = in->err };
-    snprintf(out->where, sizeof out->where, "%s/%s", in->where, name);
+    snprintf(out->where, sizeof out->where, "%.38s/%.24s", in->where, name);
 }
 
 /* Cut to what a field name can hold; it comes from outside and is only told back. */
@@ -42,7 +42,7 @@ static kd_status only(const input *in, const char *const *names)
     {
         size_t i = 0;
         while (names[i] && strcmp(names[i], key) != 0) i++;
-        if (!names[i]) return refuse(in, key, "a declaration of birth has no such member");
+        if (!names[i]) return refuse(in, key, kd_message("a declaration of birth has no such member"));
     }
     return KD_OK;
 }
@@ -57,15 +57,16 @@ static kd_status read_text(const input *in, const char *name, size_t chars_max, 
 {
     const json_t *value = member(in, name);
     if (!value) return KD_OK;
-    if (!json_is_string(value)) return refuse(in, name, "a text is expected");
+    if (!json_is_string(value)) return refuse(in, name, kd_message("a text is expected"));
     kd_str text = { json_string_value(value), json_string_length(value) };
     size_t chars = 0;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F) return refuse(in, name, "a control character stands in the text");
+        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F)
+            return refuse(in, name, kd_message("a control character stands in the text"));
         chars += (c & 0xC0) != 0x80;
     }
-    if (chars > chars_max) return refuse(in, name, "the text is too long");
+    if (chars > chars_max) return refuse(in, name, kd_message("the text is too long"));
     *out = kd_arena_str(in->arena, kd_str_trim(text));
     return out->ptr ? KD_OK : birth_no_memory(in->err);
 }
@@ -74,9 +75,9 @@ static kd_status read_int(const input *in, const char *name, int least, int most
 {
     const json_t *value = member(in, name);
     if (!value) return KD_OK;
-    if (!json_is_integer(value)) return refuse(in, name, "a whole number is expected");
+    if (!json_is_integer(value)) return refuse(in, name, kd_message("a whole number is expected"));
     json_int_t number = json_integer_value(value);
-    if (number < least || number > most) return refuse(in, name, "the number is out of range");
+    if (number < least || number > most) return refuse(in, name, kd_message("the number is out of range"));
     *out = (int)number;
     return KD_OK;
 }
@@ -85,7 +86,7 @@ static kd_status read_bool(const input *in, const char *name, bool *out)
 {
     const json_t *value = member(in, name);
     if (!value) return KD_OK;
-    if (!json_is_boolean(value)) return refuse(in, name, "true or false is expected");
+    if (!json_is_boolean(value)) return refuse(in, name, kd_message("true or false is expected"));
     *out = json_is_true(value);
     return KD_OK;
 }
@@ -94,7 +95,8 @@ static kd_status read_day(const input *in, const char *name, int32_t *out)
 {
     kd_str text = { NULL, 0 };
     KD_TRY(read_text(in, name, 10, &text));
-    if (member(in, name) && !kd_day_parse(text, out)) return refuse(in, name, "a date such as 2026-11-23 is expected");
+    if (member(in, name) && !kd_day_parse(text, out))
+        return refuse(in, name, kd_message("a date such as 2026-11-23 is expected"));
     return KD_OK;
 }
 
@@ -103,7 +105,7 @@ static kd_status read_id(const input *in, const char *name, int64_t *out)
     kd_str text = { NULL, 0 };
     KD_TRY(read_text(in, name, 13, &text));
     if (member(in, name) && (text.len != KD_ID_TEXT_BYTES - 1 || !kd_id_parse(text, out)))
-        return refuse(in, name, "an id of 13 characters is expected");
+        return refuse(in, name, kd_message("an id of 13 characters is expected"));
     return KD_OK;
 }
 
@@ -114,7 +116,7 @@ static kd_status read_division(const input *in, const char *name, int64_t *out)
     KD_TRY(read_text(in, name, CODE_DIGITS, &text));
     if (!member(in, name)) return KD_OK;
     if (text.len != CODE_DIGITS || text.ptr[0] == '-' || !kd_str_int(text, &code))
-        return refuse(in, name, "a division's code of 12 digits is expected");
+        return refuse(in, name, kd_message("a division's code of 12 digits is expected"));
     *out = code;
     return KD_OK;
 }
@@ -128,7 +130,7 @@ static kd_status read_word(const input *in, const char *name, const char *const 
         *out = i;
         return KD_OK;
     }
-    return refuse(in, name, "one of the listed words is expected");
+    return refuse(in, name, kd_message("one of the listed words is expected"));
 }
 
 static kd_status read_time(const input *in, int *out_minute)
@@ -139,19 +141,19 @@ static kd_status read_time(const input *in, int *out_minute)
     if (!member(in, "birth_time")) return KD_OK;
     if (text.len != 5 || text.ptr[2] != ':' || !kd_str_int(kd_str_sub(text, 0, 2), &hour) ||
         !kd_str_int(kd_str_sub(text, 3, 5), &minute) || hour < 0 || hour > 23 || minute < 0 || minute > 59)
-        return refuse(in, "birth_time", "a time such as 08:30 is expected");
+        return refuse(in, "birth_time", kd_message("a time such as 08:30 is expected"));
     *out_minute = (int)(hour * 60 + minute);
     return KD_OK;
 }
 
 static kd_status read_child(const input *in, kd_birth_child *child)
 {
-    static const char *const names[] = { "name",      "sex",            "birth_order", "weight_g",
-                                         "length_mm", "certificate_no", "death_date",  NULL };
+    static const char *const names[] = { "name",           "sex",        "birth_order", "weight_g", "length_mm",
+                                         "certificate_no", "death_date", NULL };
     KD_TRY(only(in, names));
     KD_TRY(read_text(in, "name", 120, &child->name));
     KD_TRY(read_int(in, "sex", 0, 9, &child->sex));
-    if (child->sex > 2 && child->sex != 9) return refuse(in, "sex", "0, 1, 2 or 9 is expected");
+    if (child->sex > 2 && child->sex != 9) return refuse(in, "sex", kd_message("0, 1, 2 or 9 is expected"));
     KD_TRY(read_int(in, "birth_order", 0, KD_BIRTH_CHILDREN_MAX, &child->birth_order));
     KD_TRY(read_int(in, "weight_g", 0, 9999, &child->weight_g));
     KD_TRY(read_int(in, "length_mm", 0, 999, &child->length_mm));
@@ -164,9 +166,10 @@ static kd_status read_children(const input *in, kd_birth_declaration *out)
     const json_t *list = member(in, "children");
     out->child_count = 1;
     if (!list) return KD_OK;
-    if (!json_is_array(list)) return refuse(in, "children", "a list is expected");
+    if (!json_is_array(list)) return refuse(in, "children", kd_message("a list is expected"));
     size_t count = json_array_size(list);
-    if (count > KD_BIRTH_CHILDREN_MAX) return refuse(in, "children", "at most eight children are declared together");
+    if (count > KD_BIRTH_CHILDREN_MAX)
+        return refuse(in, "children", kd_message("at most eight children are declared together"));
     for (size_t i = 0; i < count; i++) {
         char name[24];
         input child;
@@ -241,9 +244,11 @@ static kd_status read_declarant(const input *in, kd_birth_declaration *out)
 
 static kd_status read_declaration(const input *in, kd_birth_declaration *out)
 {
-    static const char *const names[] = { "delivery_id", "birth_date",         "precision",         "birth_time", "place",
-                                         "gestational_days", "children",      "mother",            "father",     "declarant",
-                                         "residence_division", "residence_address", "note",        NULL };
+    static const char *const names[] = {
+        "delivery_id",        "birth_date",        "precision", "birth_time", "place",
+        "gestational_days",   "children",          "mother",    "father",     "declarant",
+        "residence_division", "residence_address", "note",      NULL
+    };
     int precision = KD_BIRTH_DAY_EXACT;
     KD_TRY(only(in, names));
     KD_TRY(read_id(in, "delivery_id", &out->notice_record_id));
@@ -310,8 +315,10 @@ static void write_division(kd_json *json, const char *key, int64_t code)
 static void write_known(kd_json *json, const char *key, int value)
 {
     kd_json_key(json, key);
-    if (value) kd_json_int(json, value);
-    else kd_json_null(json);
+    if (value)
+        kd_json_int(json, value);
+    else
+        kd_json_null(json);
 }
 
 static void write_parent(kd_json *json, const char *key, bool is_there, const kd_birth_person *person)
@@ -406,8 +413,10 @@ kd_status birth_copy(const kd_birth_declaration *declaration, kd_arena *arena, k
     kd_buf_init(&buf, BIRTH_FACTS_BYTES_MAX);
     kd_json_init(&json, &buf);
     kd_status status = kd_birth_write_json(declaration, &json);
-    if (status == KD_OK) status = kd_birth_read_json(kd_buf_view(&buf), arena, out, err);
-    else kd_fail(err, status, "", "the declaration is too large");
+    if (status == KD_OK)
+        status = kd_birth_read_json(kd_buf_view(&buf), arena, out, err);
+    else
+        kd_fail(err, status, "", "the declaration is too large");
     kd_buf_done(&buf);
     return status;
 }
@@ -455,8 +464,7 @@ static kd_status read_facts(const json_t *root, kd_arena *arena, kd_birth *birth
         KD_TRY(read_text(&child, "number", BIRTH_NUMBER_BYTES, &birth->children[i].number));
     }
     made->record_count = json_array_size(records);
-    for (size_t i = 0; i < made->record_count; i++)
-        made->records[i] = json_integer_value(json_array_get(records, i));
+    for (size_t i = 0; i < made->record_count; i++) made->records[i] = json_integer_value(json_array_get(records, i));
     return KD_OK;
 }
 

@@ -12,15 +12,15 @@ enum { BATCHES_MAX = 256, LIST_MAX = 200, FEED_PARAMS = BIRTH_FEEDS_MAX };
 #define US_PER_DAY INT64_C(86400000000)
 
 /* The person that child record c is linked to; c's mother m is the record after it in its row. */
-#define PERSON_BY_CERTIFICATE                                                                                     \
-    "(select i.person_id from person_identifier i join link l on l.person_id = i.person_id and "                  \
+#define PERSON_BY_CERTIFICATE                                                                    \
+    "(select i.person_id from person_identifier i join link l on l.person_id = i.person_id and " \
     "l.source_record_id = c.id where i.kind = 'certificate_no' and i.value = c.certificate_no limit 1)"
-#define PERSON_BY_MOTHER                                                                                          \
+#define PERSON_BY_MOTHER                                                                                             \
     "(select r.other_id from person_identifier i join relation r on r.person_id = i.person_id and r.kind = 'child' " \
-    "join link l on l.person_id = r.other_id and l.source_record_id = c.id where i.kind = 'identity_number' and "  \
+    "join link l on l.person_id = r.other_id and l.source_record_id = c.id where i.kind = 'identity_number' and "    \
     "i.value = m.identity_number limit 1)"
 #define PERSON_OF_CHILD "coalesce(" PERSON_BY_CERTIFICATE ", " PERSON_BY_MOTHER ", 0)"
-#define CHILD_AND_MOTHER                                                                                          \
+#define CHILD_AND_MOTHER                                                                                            \
     "from source_record c left join source_record m on m.id = (select min(x.id) from source_record x where x.id > " \
     "c.id) and m.batch_id = c.batch_id and m.row_no = c.row_no and m.role = 3 "
 
@@ -75,14 +75,14 @@ static kd_status find_batches(listing *l, batch_range *out, size_t *out_count)
 }
 
 /* Scalar sub-selects with a limit are what both planners answer row by row from keys. */
-#define LIST_SQL                                                                                                      \
-    "select c.id, c.name, m.name, c.sex, c.birth_day, coalesce(m.division, c.division), c.birth_order " CHILD_AND_MOTHER   \
-    "where c.id between $1 and $2 and c.batch_id = $3 and c.role = 2 and c.birth_day between $4 and $5 and "           \
+#define LIST_SQL                                                                                                         \
+    "select c.id, c.name, m.name, c.sex, c.birth_day, coalesce(m.division, c.division), c.birth_order " CHILD_AND_MOTHER \
+    "where c.id between $1 and $2 and c.batch_id = $3 and c.role = 2 and c.birth_day between $4 and $5 and "             \
     "(c.birth_day > $6 or (c.birth_day = $6 and c.id > $7)) and ($8 = 0 or coalesce(m.division, c.division) between $8 " \
     "and $9) and ($10 = '%%' or c.name like $10 escape '!' or m.name like $10 escape '!') and coalesce((select 1 from "  \
-    "case_file f where f.notice_record_id = c.id and f.state <> 'cancelled' limit 1), 0) = 0 and coalesce((select 1 "  \
-    "from link k join source_record s on s.id = k.source_record_id join source q on q.id = s.source_id where "         \
-    "k.person_id = " PERSON_OF_CHILD " and q.feed in ($12, $13, $14, $15, $16, $17, $18, $19) limit 1), 0) = 0 "       \
+    "case_file f where f.notice_record_id = c.id and f.state <> 'cancelled' limit 1), 0) = 0 and coalesce((select 1 "    \
+    "from link k join source_record s on s.id = k.source_record_id join source q on q.id = s.source_id where "           \
+    "k.person_id = " PERSON_OF_CHILD " and q.feed in ($12, $13, $14, $15, $16, $17, $18, $19) limit 1), 0) = 0 "         \
     "order by c.birth_day, c.id limit $11"
 
 static kd_status list_batch(listing *l, const batch_range *batch)
@@ -144,7 +144,8 @@ static bool read_cursor(kd_str cursor, int32_t *out_day, int64_t *out_id)
 {
     kd_str part;
     int64_t day;
-    if (!kd_str_next(&cursor, '.', &part) || !kd_str_int(part, &day) || day < INT32_MIN || day > INT32_MAX) return false;
+    if (!kd_str_next(&cursor, '.', &part) || !kd_str_int(part, &day) || day < INT32_MIN || day > INT32_MAX)
+        return false;
     *out_day = (int32_t)day;
     return kd_str_int(cursor, out_id);
 }
@@ -175,7 +176,8 @@ kd_status kd_delivery_list(kd_register *reg, const kd_births_pack *pack, int64_t
                   .err = err };
     kd_delivery_page page = { .notices = NULL };
     size_t batch_count;
-    if (limit < 1 || limit > LIST_MAX) return kd_fail(err, KD_INVALID, "limit", "a page brings 1 to %d notices", LIST_MAX);
+    if (limit < 1 || limit > LIST_MAX)
+        return kd_fail(err, KD_INVALID, "limit", "a page brings 1 to %d notices", LIST_MAX);
     if (cursor.len && !read_cursor(cursor, &l.after_day, &l.after_id))
         return kd_fail(err, KD_INVALID, "cursor", "no page gave this cursor");
     KD_TRY(birth_like_pattern(reg, query, arena, &l.like, err));
@@ -205,8 +207,8 @@ typedef struct {
 static kd_status keep_record(const kd_rows *rows, kd_arena *arena, kd_source_record *out, kd_error *err)
 {
     kd_record_read(rows, out);
-    kd_str *texts[] = { &out->name, &out->name_written, &out->identity_number, &out->phone, &out->address, &out->ethnicity,
-                        &out->certificate_no, &out->handbook_no, &out->status };
+    kd_str *texts[] = { &out->name,      &out->name_written,   &out->identity_number, &out->phone, &out->address,
+                        &out->ethnicity, &out->certificate_no, &out->handbook_no,     &out->status };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (!texts[i]->ptr) continue;
         *texts[i] = kd_arena_str(arena, *texts[i]);
@@ -258,10 +260,11 @@ static kd_status find_person(kd_register *reg, kd_str identity, int64_t *out_id,
 {
     *out_id = 0;
     if (!identity.len) return KD_OK;
-    return kd_store_int(kd_register_store(reg), err, out_id,
-                        "select coalesce(max(p.id), 0) from person_identifier i join person p on p.id = i.person_id where "
-                        "i.kind = 'identity_number' and i.value = $1 and p.state = 'active'",
-                        KD_VALUES(kd_text_value(identity)));
+    return kd_store_int(
+        kd_register_store(reg), err, out_id,
+        "select coalesce(max(p.id), 0) from person_identifier i join person p on p.id = i.person_id where "
+        "i.kind = 'identity_number' and i.value = $1 and p.state = 'active'",
+        KD_VALUES(kd_text_value(identity)));
 }
 
 static kd_status read_row(kd_register *reg, const kd_births_pack *pack, int64_t id, kd_arena *arena, row *out,
@@ -271,7 +274,8 @@ static kd_status read_row(kd_register *reg, const kd_births_pack *pack, int64_t 
     KD_TRY(read_child(reg, pack, id, arena, out, err));
     KD_TRY(read_parents(reg, arena, out, err));
     KD_TRY(kd_store_int(kd_register_store(reg), err, &out->batch_division,
-                        "select coalesce(division, 0) from batch where id = $1", KD_VALUES(kd_int(out->child.batch_id))));
+                        "select coalesce(division, 0) from batch where id = $1",
+                        KD_VALUES(kd_int(out->child.batch_id))));
     return out->has_mother ? find_person(reg, out->mother.identity_number, &out->mother_person, err) : KD_OK;
 }
 
@@ -301,7 +305,8 @@ static void add_told(birth_told *list, size_t *count, const birth_told *told)
             list[i].person_id = told->person_id;
             return;
         }
-        if (told->person_id && list[i].person_id == told->person_id) { /* the same child in another feed: fill what is missing */
+        if (told->person_id &&
+            list[i].person_id == told->person_id) { /* the same child in another feed: fill what is missing */
             if (!list[i].name.len) list[i].name = told->name;
             if (!list[i].certificate_no.len) list[i].certificate_no = told->certificate_no;
             if (!list[i].birth_order) list[i].birth_order = told->birth_order;
@@ -340,12 +345,13 @@ static kd_status read_siblings(kd_register *reg, const kd_births_pack *pack, con
                                          kd_int(r->child.birth_day + 1) };
     kd_rows *rows;
     feed_values(pack->told_by, pack->told_by_count, values + 3);
-    KD_TRY(kd_store_query(kd_register_store(reg), err, &rows,
-                          "select " TOLD_COLUMNS ", p.id from relation r join person p on p.id = r.other_id join link l on "
-                          "l.person_id = p.id join source_record c on c.id = l.source_record_id join source q on q.id = "
-                          "c.source_id where r.person_id = $1 and r.kind = 'child' and p.state = 'active' and p.birth_day "
-                          "between $2 and $3 and c.role = 2 and q.feed in ($4, $5, $6, $7, $8, $9, $10, $11) order by c.id",
-                          values, 3 + FEED_PARAMS));
+    KD_TRY(kd_store_query(
+        kd_register_store(reg), err, &rows,
+        "select " TOLD_COLUMNS ", p.id from relation r join person p on p.id = r.other_id join link l on "
+        "l.person_id = p.id join source_record c on c.id = l.source_record_id join source q on q.id = "
+        "c.source_id where r.person_id = $1 and r.kind = 'child' and p.state = 'active' and p.birth_day "
+        "between $2 and $3 and c.role = 2 and q.feed in ($4, $5, $6, $7, $8, $9, $10, $11) order by c.id",
+        values, 3 + FEED_PARAMS));
     return read_told(rows, arena, list, count, err);
 }
 
@@ -404,10 +410,11 @@ static kd_status fill_from_person(kd_register *reg, int64_t id, kd_arena *arena,
 {
     kd_rows *rows;
     bool has_row = false;
-    KD_TRY(kd_store_query(kd_register_store(reg), err, &rows,
-                          "select name, identity_number, phone, ethnicity, birth_day, division, hukou_division, address "
-                          "from person where id = $1 and state = 'active'",
-                          KD_VALUES(kd_int(id))));
+    KD_TRY(
+        kd_store_query(kd_register_store(reg), err, &rows,
+                       "select name, identity_number, phone, ethnicity, birth_day, division, hukou_division, address "
+                       "from person where id = $1 and state = 'active'",
+                       KD_VALUES(kd_int(id))));
     kd_status status = kd_rows_next(rows, &has_row, err);
     if (status == KD_OK && has_row) {
         person->person_id = id;
@@ -461,7 +468,8 @@ static void fill_rest(const row *r, const birth_told *told, size_t count, kd_bir
     d->residence_division = r->mother.division ? r->mother.division : r->child.division;
     d->residence_address = d->mother.address.len ? d->mother.address : r->child.address;
     d->place_kind = KD_BIRTH_IN_HOSPITAL;
-    d->place_division = r->batch_division ? r->batch_division : kd_division_at_level(d->residence_division, KD_LEVEL_COUNTY);
+    d->place_division =
+        r->batch_division ? r->batch_division : kd_division_at_level(d->residence_division, KD_LEVEL_COUNTY);
     d->declarant_kind = KD_DECLARANT_MOTHER;
     d->declarant_name = d->mother.name;
     d->declarant_phone = d->mother.phone;

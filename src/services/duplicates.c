@@ -79,8 +79,9 @@ static kd_status search_certificate(search *s, kd_str no)
 {
     kd_rows *rows;
     KD_TRY(kd_store_query(kd_register_store(s->reg), s->err, &rows,
-                          CHILD_COLUMNS "from person_identifier i join person p on p.id = i.person_id where i.kind = "
-                                        "'certificate_no' and i.value = $1 and p.state = 'active' order by p.id limit $2",
+                          CHILD_COLUMNS
+                          "from person_identifier i join person p on p.id = i.person_id where i.kind = "
+                          "'certificate_no' and i.value = $1 and p.state = 'active' order by p.id limit $2",
                           KD_VALUES(kd_text_value(no), kd_int(FOUND_MAX / 4))));
     return take_persons(s, rows, REASON_SAME_CERTIFICATE);
 }
@@ -92,8 +93,9 @@ static kd_status search_name(search *s, kd_str name)
     int64_t county = kd_division_at_level(place, KD_LEVEL_COUNTY), day = s->d->birth_day, days = s->pack->name_days;
     if (s->d->birth_day == KD_DAY_NONE) return KD_OK;
     KD_TRY(kd_store_query(kd_register_store(s->reg), s->err, &rows,
-                          CHILD_COLUMNS "from person p where p.name = $1 and p.state = 'active' and p.birth_day between "
-                                        "$2 and $3 and ($4 = 0 or p.division between $4 and $5) order by p.id limit $6",
+                          CHILD_COLUMNS
+                          "from person p where p.name = $1 and p.state = 'active' and p.birth_day between "
+                          "$2 and $3 and ($4 = 0 or p.division between $4 and $5) order by p.id limit $6",
                           KD_VALUES(kd_text_value(name), kd_int(day - days), kd_int(day + days), kd_int(county),
                                     kd_int(county ? kd_area_last_code(county) : 0), kd_int(FOUND_MAX / 4))));
     return take_persons(s, rows, REASON_SAME_NAME_NEAR);
@@ -114,10 +116,11 @@ static kd_status find_mothers(search *s)
     kd_identity_read(s->d->mother.identity_number, &identity);
     if (s->d->mother.person_id) add_mother(s, s->d->mother.person_id);
     if (identity.kind == KD_IDENTITY_EMPTY) return KD_OK;
-    KD_TRY(kd_store_query(kd_register_store(s->reg), s->err, &rows,
-                          "select i.person_id from person_identifier i join person p on p.id = i.person_id where i.kind = "
-                          "'identity_number' and i.value = $1 and p.state = 'active' order by i.person_id limit $2",
-                          KD_VALUES(kd_text_value(kd_str_of(identity.number)), kd_int(MOTHERS_MAX))));
+    KD_TRY(
+        kd_store_query(kd_register_store(s->reg), s->err, &rows,
+                       "select i.person_id from person_identifier i join person p on p.id = i.person_id where i.kind = "
+                       "'identity_number' and i.value = $1 and p.state = 'active' order by i.person_id limit $2",
+                       KD_VALUES(kd_text_value(kd_str_of(identity.number)), kd_int(MOTHERS_MAX))));
     kd_status status;
     while ((status = kd_rows_next(rows, &has_row, s->err)) == KD_OK && has_row) add_mother(s, kd_rows_int(rows, 0));
     kd_rows_close(rows);
@@ -160,9 +163,10 @@ static uint32_t reasons_of_case(const search *s, const kd_birth_declaration *oth
     uint32_t reasons = 0;
     bool is_mother = same_text(s->d->mother.identity_number, other->mother.identity_number) ||
                      (s->d->mother.person_id && s->d->mother.person_id == other->mother.person_id) ||
-                     (same_text(s->d->mother.name, other->mother.name) &&
-                      s->d->mother.birth_day != KD_DAY_NONE && s->d->mother.birth_day == other->mother.birth_day);
-    if (s->d->notice_record_id && s->d->notice_record_id == other->notice_record_id) reasons |= 1U << REASON_SAME_NOTICE;
+                     (same_text(s->d->mother.name, other->mother.name) && s->d->mother.birth_day != KD_DAY_NONE &&
+                      s->d->mother.birth_day == other->mother.birth_day);
+    if (s->d->notice_record_id && s->d->notice_record_id == other->notice_record_id)
+        reasons |= 1U << REASON_SAME_NOTICE;
     if (is_mother && is_near(s->d->birth_day, other->birth_day, s->pack->mother_days))
         reasons |= 1U << (s->d->birth_day == other->birth_day ? REASON_SAME_MOTHER_DAY : REASON_SAME_MOTHER_NEAR);
     for (size_t i = 0; i < s->d->child_count; i++)
@@ -226,18 +230,20 @@ static kd_status search_cases(search *s)
     kd_rows *rows;
     kd_store *store = kd_register_store(s->reg);
     if (s->d->notice_record_id) {
-        KD_TRY(kd_store_query(store, s->err, &rows,
-                              "select id, division, search, facts from case_file where notice_record_id = $1 and state <> "
-                              "'cancelled' order by id limit $2",
-                              KD_VALUES(kd_int(s->d->notice_record_id), kd_int(FOUND_MAX / 4))));
+        KD_TRY(
+            kd_store_query(store, s->err, &rows,
+                           "select id, division, search, facts from case_file where notice_record_id = $1 and state <> "
+                           "'cancelled' order by id limit $2",
+                           KD_VALUES(kd_int(s->d->notice_record_id), kd_int(FOUND_MAX / 4))));
         KD_TRY(take_cases(s, rows, true));
     }
     if (s->d->birth_day == KD_DAY_NONE) return KD_OK;
     int64_t day = s->d->birth_day, days = s->pack->mother_days;
-    KD_TRY(kd_store_query(store, s->err, &rows,
-                          "select id, division, search, facts from case_file where kind = 'birth_registration' and state = "
-                          "'draft' and event_day between $1 and $2 order by id limit $3",
-                          KD_VALUES(kd_int(day - days), kd_int(day + days), kd_int(DRAFTS_MAX))));
+    KD_TRY(kd_store_query(
+        store, s->err, &rows,
+        "select id, division, search, facts from case_file where kind = 'birth_registration' and state = "
+        "'draft' and event_day between $1 and $2 order by id limit $3",
+        KD_VALUES(kd_int(day - days), kd_int(day + days), kd_int(DRAFTS_MAX))));
     return take_cases(s, rows, false);
 }
 

@@ -97,7 +97,7 @@ static kd_status write_public(kd_str folder, EVP_PKEY *key, kd_arena *arena, kd_
 
 static kd_status ensure(const char *register_dir, kd_arena *arena, EVP_PKEY **out_key, kd_error *err)
 {
-    EVP_PKEY *key;
+    EVP_PKEY *key = NULL;
     kd_str folder = kd_path_join(arena, kd_str_of(register_dir), KD_STR("keys"));
     kd_str path = kd_path_join(arena, folder, KD_STR("signing.key"));
     if (!path.ptr) return birth_no_memory(err);
@@ -105,8 +105,10 @@ static kd_status ensure(const char *register_dir, kd_arena *arena, EVP_PKEY **ou
     if (!kd_file_exists(path.ptr)) KD_TRY(make_key(path.ptr, arena, err));
     KD_TRY(load_private(path.ptr, &key, err));
     kd_status status = write_public(folder, key, arena, err);
-    if (status == KD_OK) *out_key = key;
-    else EVP_PKEY_free(key);
+    if (status == KD_OK)
+        *out_key = key;
+    else
+        EVP_PKEY_free(key);
     return status;
 }
 
@@ -121,7 +123,7 @@ static kd_status open_key(const char *register_dir, EVP_PKEY **out_key, kd_error
 
 kd_status kd_keys_ensure(const char *register_dir, kd_error *err)
 {
-    EVP_PKEY *key;
+    EVP_PKEY *key = NULL;
     KD_TRY(open_key(register_dir, &key, err));
     EVP_PKEY_free(key);
     return KD_OK;
@@ -130,13 +132,13 @@ kd_status kd_keys_ensure(const char *register_dir, kd_error *err)
 kd_status birth_sign(const char *register_dir, kd_str bytes, uint8_t out_signature[64],
                      char out_key_id[BIRTH_KEY_ID_CHARS + 1], kd_error *err)
 {
-    EVP_PKEY *key;
+    EVP_PKEY *key = NULL;
     size_t len = 64;
     KD_TRY(open_key(register_dir, &key, err));
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool is_signed = ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1 &&
-                     EVP_DigestSign(ctx, out_signature, &len, (const uint8_t *)bytes.ptr, bytes.len) == 1 && len == 64 &&
-                     key_id_of(key, out_key_id);
+                     EVP_DigestSign(ctx, out_signature, &len, (const uint8_t *)bytes.ptr, bytes.len) == 1 &&
+                     len == 64 && key_id_of(key, out_key_id);
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(key);
     return is_signed ? KD_OK : no_crypto(err);

@@ -53,8 +53,10 @@ static void write_division(const notifying *n, kd_json *json)
 
 static void write_text(kd_json *json, kd_str text)
 {
-    if (text.len) kd_json_str(json, text);
-    else kd_json_null(json);
+    if (text.len)
+        kd_json_str(json, text);
+    else
+        kd_json_null(json);
 }
 
 static kd_str contact_phone(const kd_birth_declaration *d)
@@ -73,9 +75,7 @@ static void write_carried(const notifying *n, birth_carry carry, size_t child_in
     case CARRY_HANDBOOK_NUMBER: write_text(json, n->birth->children[child_index].number); break;
     case CARRY_CHILD_NAME: write_text(json, child->name); break;
     case CARRY_CHILD_SEX: kd_json_int(json, child->sex); break;
-    case CARRY_BIRTH_DATE:
-        write_text(json, kd_str_of(birth_date_format(d->birth_day, d->precision, day)));
-        break;
+    case CARRY_BIRTH_DATE: write_text(json, kd_str_of(birth_date_format(d->birth_day, d->precision, day))); break;
     case CARRY_BIRTH_PLACE: write_text(json, n->place); break;
     case CARRY_CERTIFICATE_NO: write_text(json, child->certificate_no); break;
     case CARRY_DEATH_DATE: write_text(json, kd_str_of(kd_day_format(child->death_day, day))); break;
@@ -92,8 +92,8 @@ static void write_carried(const notifying *n, birth_carry carry, size_t child_in
 }
 
 /* A withdrawal tells only whose number it is. */
-static kd_status make_payload(const notifying *n, const birth_office *office, size_t child, const char *kind, kd_str number,
-                              kd_str *out)
+static kd_status make_payload(const notifying *n, const birth_office *office, size_t child, const char *kind,
+                              kd_str number, kd_str *out)
 {
     kd_buf buf;
     kd_json json;
@@ -167,8 +167,10 @@ static kd_status tell(notifying *n, const birth_office *office, size_t child, co
 {
     const char *kind = "registration";
     kd_str payload;
-    if (before && !kd_str_is(before->state, "waiting")) kind = "correction";
-    else if (before && kd_str_is(text_of(before->payload, "notice", n->arena), "correction")) kind = "correction";
+    if (before && !kd_str_is(before->state, "waiting"))
+        kind = "correction";
+    else if (before && kd_str_is(text_of(before->payload, "notice", n->arena), "correction"))
+        kind = "correction";
     KD_TRY(make_payload(n, office, child, kind, KD_STR(""), &payload));
     if (before && same_content(before->payload, payload)) return KD_OK;
     if (before && kd_str_is(before->state, "waiting")) KD_TRY(set_state(n, before->id, "withdrawn"));
@@ -268,7 +270,8 @@ kd_status kd_notice_of_case(kd_register *reg, const kd_births_pack *pack, int64_
                             kd_office_notice **out_notices, size_t *out_count, kd_error *err)
 {
     kd_rows *rows;
-    KD_TRY(kd_store_query(kd_register_store(reg), err, &rows, NOTICE_SELECT "where n.case_id = $1 order by n.id limit $2",
+    KD_TRY(kd_store_query(kd_register_store(reg), err, &rows,
+                          NOTICE_SELECT "where n.case_id = $1 order by n.id limit $2",
                           KD_VALUES(kd_int(case_id), kd_int(NOTICES_MAX))));
     return read_notices(rows, pack, NOTICES_MAX, arena, out_notices, out_count, err);
 }
@@ -280,8 +283,9 @@ static kd_status take(kd_register *reg, const kd_births_pack *pack, kd_str offic
     kd_store *store = kd_register_store(reg);
     int64_t now = kd_now_us();
     KD_TRY(kd_store_query(store, err, &rows,
-                          NOTICE_SELECT "join case_file c on c.id = n.case_id where n.office = $1 and n.state = 'waiting' "
-                                        "and ($2 = 0 or c.division between $2 and $3) order by n.created_at, n.id limit $4",
+                          NOTICE_SELECT
+                          "join case_file c on c.id = n.case_id where n.office = $1 and n.state = 'waiting' "
+                          "and ($2 = 0 or c.division between $2 and $3) order by n.created_at, n.id limit $4",
                           KD_VALUES(kd_text_value(office), kd_int(division),
                                     kd_int(division ? kd_area_last_code(division) : 0), kd_int((int64_t)limit))));
     KD_TRY(read_notices(rows, pack, limit, arena, out_notices, out_count, err));
@@ -304,7 +308,8 @@ kd_status kd_notice_take(kd_register *reg, const kd_births_pack *pack, kd_str of
     kd_office_notice *list = NULL;
     size_t count = 0;
     if (!birth_office_find(pack, office)) return kd_fail(err, KD_INVALID, "office", "there is no such office");
-    if (limit < 1 || limit > TAKE_MAX) return kd_fail(err, KD_INVALID, "limit", "1 to %d notices are taken at once", TAKE_MAX);
+    if (limit < 1 || limit > TAKE_MAX)
+        return kd_fail(err, KD_INVALID, "limit", "1 to %d notices are taken at once", TAKE_MAX);
     KD_TRY(kd_store_begin(kd_register_store(reg), err));
     kd_status status = take(reg, pack, office, division, limit, arena, &list, &count, err);
     KD_TRY(kd_store_end(kd_register_store(reg), status, err));
@@ -313,22 +318,23 @@ kd_status kd_notice_take(kd_register *reg, const kd_births_pack *pack, kd_str of
     return KD_OK;
 }
 
-static kd_status answer_notice(kd_register *reg, int64_t id, const char *state, kd_str answer, const kd_case_actor *actor,
-                               kd_error *err)
+static kd_status answer_notice(kd_register *reg, int64_t id, const char *state, kd_str answer,
+                               const kd_case_actor *actor, kd_error *err)
 {
     int64_t changed = 0, case_id;
     bool is_done;
     kd_store *store = kd_register_store(reg);
-    kd_status status = kd_store_int(store, err, &case_id, "select case_id from notice where id = $1", KD_VALUES(kd_int(id)));
+    kd_status status =
+        kd_store_int(store, err, &case_id, "select case_id from notice where id = $1", KD_VALUES(kd_int(id)));
     if (status == KD_NOT_FOUND) return kd_fail(err, KD_NOT_FOUND, "id", "there is no such notice");
     KD_TRY(status);
     KD_TRY(birth_action_is_done(reg, actor, case_id, "answered", &is_done, err));
     if (is_done) return KD_OK;
-    KD_TRY(kd_store_exec(store, err, &changed,
-                         "update notice set state = $2, answer = $3, answered_at = $4 where id = $1 and state in "
-                         "('waiting', 'sent')",
-                         KD_VALUES(kd_int(id), kd_text_value(kd_str_of(state)), kd_text_value(answer),
-                                   kd_int(kd_now_us()))));
+    KD_TRY(kd_store_exec(
+        store, err, &changed,
+        "update notice set state = $2, answer = $3, answered_at = $4 where id = $1 and state in "
+        "('waiting', 'sent')",
+        KD_VALUES(kd_int(id), kd_text_value(kd_str_of(state)), kd_text_value(answer), kd_int(kd_now_us()))));
     if (!changed) return kd_fail(err, KD_CONFLICT, "state", "the notice was answered or withdrawn before");
     birth_action action = { .case_id = case_id, .kind = "answered", .status = state, .reason = answer };
     return birth_action_add(reg, actor, &action, err);

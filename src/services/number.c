@@ -38,7 +38,8 @@ kd_status birth_number_next(kd_register *reg, const kd_births_pack *pack, int64_
     if (status != KD_OK) return status;
     for (int64_t i = 0; i < pack->serial_digits; i++) limit *= 10;
     if (!is_read || serial < 1) return kd_fail(err, KD_INVALID, "number", "the counter of handbook numbers is damaged");
-    if (serial >= limit) return kd_fail(err, KD_LIMIT, "number", "the county's handbook numbers of this year are used up");
+    if (serial >= limit)
+        return kd_fail(err, KD_LIMIT, "number", "the county's handbook numbers of this year are used up");
     int len = snprintf(out, BIRTH_NUMBER_BYTES - 1, "%06d%04d%0*lld", county, year, (int)pack->serial_digits,
                        (long long)serial);
     out[len] = (char)('0' + check_digit(out, (size_t)len));

@@ -5,8 +5,9 @@
 
 enum { PACK_BYTES_MAX = 1 << 20, TEXT_BYTES_MAX = 600, WALK_DEPTH_MAX = 40 };
 
-const char *const birth_declarant_names[] = { "mother", "father", "relative", "guardian", "institution", "proxy",
-                                              NULL };
+const char *const birth_declarant_names[] = {
+    "mother", "father", "relative", "guardian", "institution", "proxy", NULL
+};
 const char *const birth_place_names[] = { "hospital", "home", "elsewhere", "abroad", "found", NULL };
 const char *const birth_precision_names[] = { "exact", "month", "year", "about", NULL };
 static const char *const action_names[] = { "drafted",  "registered", "corrected", "cancelled",
@@ -44,10 +45,8 @@ static const char *const remark_names[REMARKS + 1] = {
 };
 
 static const char *const reason_names[REASONS + 1] = {
-    [REASON_SAME_NOTICE] = "same_notice",
-    [REASON_SAME_CERTIFICATE] = "same_certificate",
-    [REASON_SAME_MOTHER_DAY] = "same_mother_day",
-    [REASON_SAME_MOTHER_NEAR] = "same_mother_near",
+    [REASON_SAME_NOTICE] = "same_notice",         [REASON_SAME_CERTIFICATE] = "same_certificate",
+    [REASON_SAME_MOTHER_DAY] = "same_mother_day", [REASON_SAME_MOTHER_NEAR] = "same_mother_near",
     [REASON_SAME_NAME_NEAR] = "same_name_near",
 };
 
@@ -111,12 +110,12 @@ const char *birth_carry_name(birth_carry carry)
 
 /* Not policy but its limit: a pack that could lift it would be no limit. Latin entries match whole words, others anywhere. */
 static const char *const forbidden[] = {
-    "parity",   "gravida",   "fee",     "fees",     "charge",     "charges", "payment", "yuan",     "fine",
-    "approval", "approve",   "approved", "permit",  "permission", "quota",   "marital", "marriage", "married",
-    "unmarried", "wedlock",  "divorced", "planning", "authorized", "authorised", "unauthorized", "sibling",
-    "siblings", "胎次",      "孩次",    "一孩",     "二孩",       "三孩",    "第二胎",  "第三胎",   "政策内",
-    "政策外",   "计划生育",  "计生",    "准生",     "审批",       "审核",    "批准",    "许可",     "抚养费",
-    "收费",     "费用",      "工本费",  "缴费",     "罚",         "元",      "婚",      "超生",     "指标",
+    "parity",    "gravida", "fee",      "fees",     "charge",     "charges",    "payment",      "yuan",     "fine",
+    "approval",  "approve", "approved", "permit",   "permission", "quota",      "marital",      "marriage", "married",
+    "unmarried", "wedlock", "divorced", "planning", "authorized", "authorised", "unauthorized", "sibling",  "siblings",
+    "胎次",      "孩次",    "一孩",     "二孩",     "三孩",       "第二胎",     "第三胎",       "政策内",   "政策外",
+    "计划生育",  "计生",    "准生",     "审批",     "审核",       "批准",       "许可",         "抚养费",   "收费",
+    "费用",      "工本费",  "缴费",     "罚",       "元",         "婚",         "超生",         "指标",
 };
 
 static char lower(char c)
@@ -162,7 +161,8 @@ static kd_status refuse_forbidden(const kd_yaml *root, kd_error *err)
     while (depth) {
         const kd_yaml *node = stack[depth - 1];
         const char *word;
-        if (birth_is_forbidden(node->key, &word) || (node->kind == KD_YAML_SCALAR && birth_is_forbidden(node->text, &word))) {
+        if (birth_is_forbidden(node->key, &word) ||
+            (node->kind == KD_YAML_SCALAR && birth_is_forbidden(node->text, &word))) {
             kd_yaml_fail(err, node, "'%s' has no place in birth registration", word);
             kd_hint(err, "a birth is registered whatever its order, its parents' status or papers, and free of charge");
             return KD_INVALID;
@@ -178,7 +178,8 @@ static kd_status refuse_forbidden(const kd_yaml *root, kd_error *err)
 
 /* ---- reading ---- */
 
-static kd_status need_map(const kd_yaml *map, const char *key, const char *const *keys, const kd_yaml **out, kd_error *err)
+static kd_status need_map(const kd_yaml *map, const char *key, const char *const *keys, const kd_yaml **out,
+                          kd_error *err)
 {
     const kd_yaml *node = kd_yaml_get(map, key);
     if (!node) return kd_yaml_fail(err, map, "'%s' is missing", key);
@@ -287,8 +288,8 @@ static kd_status read_remarks(kd_births_pack *pack, const kd_yaml *root, kd_erro
 
 static kd_status read_duplicates(kd_births_pack *pack, const kd_yaml *root, kd_error *err)
 {
-    static const char *const keys[] = { "mother_days",   "name_days",      "limit",
-                                        "differing_sex", "differing_name", "reasons", NULL };
+    static const char *const keys[] = { "mother_days",    "name_days", "limit", "differing_sex",
+                                        "differing_name", "reasons",   NULL };
     static const char *const reason_keys[] = { "probability", "zh", "en", NULL };
     const kd_yaml *node, *reasons, *reason;
     KD_TRY(need_map(root, "duplicates", keys, &node, err));
@@ -394,11 +395,13 @@ static kd_status read_offices(kd_births_pack *pack, const kd_yaml *root, kd_erro
 {
     const kd_yaml *list = kd_yaml_get(root, "offices");
     if (!list || list->kind != KD_YAML_LIST || list->count == 0 || list->count > BIRTH_OFFICES_MAX)
-        return kd_yaml_fail(err, list ? list : root, "offices: a list of 1 to %d offices is expected", BIRTH_OFFICES_MAX);
+        return kd_yaml_fail(err, list ? list : root, "offices: a list of 1 to %d offices is expected",
+                            BIRTH_OFFICES_MAX);
     for (const kd_yaml *node = list->first; node; node = node->next) {
         birth_office *office = &pack->offices[pack->office_count];
         KD_TRY(read_office(office, node, err));
-        if (birth_office_find(pack, office->name)) return kd_yaml_fail(err, node, "offices: the same office stands twice");
+        if (birth_office_find(pack, office->name))
+            return kd_yaml_fail(err, node, "offices: the same office stands twice");
         pack->office_count++;
     }
     return KD_OK;
@@ -413,7 +416,8 @@ static kd_status check_format(const kd_yaml *node, kd_str text, const char *want
         if (i + 1 >= text.len || text.ptr[++i] != 'd' || wanted[at++] != 'd')
             return kd_yaml_fail(err, node, "%zu places for a number (%%d) are expected in this text", strlen(wanted));
     }
-    if (wanted[at]) return kd_yaml_fail(err, node, "%zu places for a number (%%d) are expected in this text", strlen(wanted));
+    if (wanted[at])
+        return kd_yaml_fail(err, node, "%zu places for a number (%%d) are expected in this text", strlen(wanted));
     return KD_OK;
 }
 
@@ -433,9 +437,9 @@ static kd_status read_confirmation(kd_births_pack *pack, const kd_yaml *root, kd
 
 static kd_status read_pack(kd_births_pack *pack, const kd_yaml *root, kd_error *err)
 {
-    static const char *const keys[] = { "version",    "feed",       "possible", "odd",     "remarks", "duplicates", "handbook",
-                                        "deliveries", "declarants", "places",   "actions", "offices", "states",
-                                        "confirmation", NULL };
+    static const char *const keys[] = { "version",    "feed",     "possible",   "odd",          "remarks",
+                                        "duplicates", "handbook", "deliveries", "declarants",   "places",
+                                        "actions",    "offices",  "states",     "confirmation", NULL };
     if (root->kind != KD_YAML_MAP) return kd_yaml_fail(err, root, "a map is expected here");
     KD_TRY(refuse_forbidden(root, err));
     KD_TRY(kd_yaml_only(root, keys, err));
@@ -465,8 +469,10 @@ kd_status kd_births_pack_parse(kd_str text, const char *name, kd_births_pack **o
     pack->arena = arena;
     kd_status status = kd_yaml_parse(arena, text, name, &root, err);
     if (status == KD_OK) status = read_pack(pack, root, err);
-    if (status == KD_OK) *out_pack = pack;
-    else kd_births_pack_free(pack);
+    if (status == KD_OK)
+        *out_pack = pack;
+    else
+        kd_births_pack_free(pack);
     return status;
 }
 

@@ -23,17 +23,21 @@ typedef struct {
 /* ---- what stops a registration ---- */
 
 /* Fixed sentences, so that the catalogue of messages has them; the pack's say the same to who fills in the form. */
+static const char *sentence(size_t kind)
+{
+    switch ((birth_remark_kind)kind) {
+    case REMARK_NO_DATE: return kd_message("the date of birth is needed, if only about when");
+    case REMARK_NO_PLACE: return kd_message("the place of birth is needed, if only in words");
+    case REMARK_NO_DECLARANT: return kd_message("the name of an adult who declares the birth is needed");
+    case REMARK_DAY_IN_FUTURE: return kd_message("the date of birth lies in the future");
+    case REMARK_DAY_TOO_EARLY: return kd_message("the date of birth is too long ago");
+    case REMARK_DEATH_IN_FUTURE: return kd_message("the date of death lies in the future");
+    default: return kd_message("the date of death lies before the date of birth");
+    }
+}
+
 static kd_status refuse_blocking(work *w)
 {
-    static const char *const sentences[REMARK_BLOCKING_END] = {
-        [REMARK_NO_DATE] = "the date of birth is needed, if only about when",
-        [REMARK_NO_PLACE] = "the place of birth is needed, if only in words",
-        [REMARK_NO_DECLARANT] = "the name of an adult who declares the birth is needed",
-        [REMARK_DAY_IN_FUTURE] = "the date of birth lies in the future",
-        [REMARK_DAY_TOO_EARLY] = "the date of birth is too long ago",
-        [REMARK_DEATH_IN_FUTURE] = "the date of death lies in the future",
-        [REMARK_DEATH_BEFORE_BIRTH] = "the date of death lies before the date of birth",
-    };
     kd_birth_remark *remarks;
     size_t count;
     KD_TRY(kd_birth_review(w->reg, w->pack, &w->birth.declaration, w->today, w->arena, &remarks, &count, w->err));
@@ -41,7 +45,7 @@ static kd_status refuse_blocking(work *w)
         size_t kind = 0;
         if (!remarks[i].is_blocking) continue;
         while (!kd_str_eq(w->pack->remarks[kind].en, remarks[i].en)) kind++;
-        return kd_fail(w->err, KD_INVALID, remarks[i].field.ptr, "%s", sentences[kind % REMARK_BLOCKING_END]);
+        return kd_fail(w->err, KD_INVALID, remarks[i].field.ptr, "%s", sentence(kind));
     }
     return KD_OK;
 }
@@ -170,7 +174,8 @@ static kd_status add_parent(work *w, kd_role role, kd_birth_person *person, size
     record.identity_kind = (int8_t)(identity.kind == KD_IDENTITY_OK ? 0 : identity.kind);
     record.phone = kd_arena_str(w->arena, (kd_str){ phone, kd_phone_read(person->phone, phone) });
     record.division = known_division(w, person->division);
-    if (!record.division && role == KD_ROLE_MOTHER) record.division = known_division(w, w->birth.declaration.residence_division);
+    if (!record.division && role == KD_ROLE_MOTHER)
+        record.division = known_division(w, w->birth.declaration.residence_division);
     record.address = person->address;
     record.hukou_division = known_division(w, person->hukou_division);
     record.ethnicity = person->ethnicity;
@@ -182,8 +187,8 @@ static kd_status add_parent(work *w, kd_role role, kd_birth_person *person, size
 /* Empty texts are no values. */
 static void drop_empty(kd_source_record *record)
 {
-    kd_str *texts[] = { &record->identity_number, &record->phone, &record->address, &record->ethnicity,
-                        &record->certificate_no, &record->handbook_no, &record->status };
+    kd_str *texts[] = { &record->identity_number, &record->phone,       &record->address, &record->ethnicity,
+                        &record->certificate_no,  &record->handbook_no, &record->status };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (!texts[i]->len) *texts[i] = (kd_str){ NULL, 0 };
 }
@@ -247,7 +252,8 @@ static kd_status write_case(work *w, const char *state)
                                          kd_day_value(birth->declaration.birth_day), kd_int(birth->changed_at)));
     kd_buf_done(&facts);
     if (status == KD_OK && !changed)
-        status = kd_fail(w->err, KD_CONFLICT, "version", "the registration was changed by someone else in the meantime");
+        status =
+            kd_fail(w->err, KD_CONFLICT, "version", "the registration was changed by someone else in the meantime");
     return status;
 }
 
@@ -317,10 +323,12 @@ static kd_status begin(work *w, int64_t id, const char *kind, bool *out_is_done)
 }
 
 kd_status kd_birth_register(kd_register *reg, const kd_births_pack *pack, int64_t id, int64_t version,
-                            const int64_t same_as[KD_BIRTH_CHILDREN_MAX], const kd_case_actor *actor, kd_birth *out_birth,
-                            kd_arena *arena, kd_error *err)
+                            const int64_t same_as[KD_BIRTH_CHILDREN_MAX], const kd_case_actor *actor,
+                            kd_birth *out_birth, kd_arena *arena, kd_error *err)
 {
-    work w = { .reg = reg, .pack = pack, .actor = actor, .arena = arena, .today = kd_today(), .version = version, .err = err };
+    work w = {
+        .reg = reg, .pack = pack, .actor = actor, .arena = arena, .today = kd_today(), .version = version, .err = err
+    };
     bool is_done = false;
     KD_TRY(kd_store_begin(kd_register_store(reg), err));
     kd_status status = begin(&w, id, "registered", &is_done);
@@ -372,7 +380,9 @@ kd_status kd_birth_correct(kd_register *reg, const kd_births_pack *pack, int64_t
                            const kd_birth_declaration *declaration, kd_str reason, const kd_case_actor *actor,
                            kd_birth *out_birth, kd_arena *arena, kd_error *err)
 {
-    work w = { .reg = reg, .pack = pack, .actor = actor, .arena = arena, .today = kd_today(), .version = version, .err = err };
+    work w = {
+        .reg = reg, .pack = pack, .actor = actor, .arena = arena, .today = kd_today(), .version = version, .err = err
+    };
     bool is_done = false;
     KD_TRY(check_reason(reason, err));
     KD_TRY(kd_store_begin(kd_register_store(reg), err));

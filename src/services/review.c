@@ -38,10 +38,14 @@ static bool is_known_division(const reviewing *r, int64_t code)
 static void review_needed(reviewing *r)
 {
     const kd_birth_declaration *d = r->d;
-    if (d->birth_day == KD_DAY_NONE) add(r, REMARK_NO_DATE, "/birth_date");
-    else if (d->birth_day > r->today) add(r, REMARK_DAY_IN_FUTURE, "/birth_date");
-    else if (d->birth_day < r->pack->earliest) add(r, REMARK_DAY_TOO_EARLY, "/birth_date");
-    else if (r->today - d->birth_day > r->pack->late_after_days) add(r, REMARK_LATE, "/birth_date");
+    if (d->birth_day == KD_DAY_NONE)
+        add(r, REMARK_NO_DATE, "/birth_date");
+    else if (d->birth_day > r->today)
+        add(r, REMARK_DAY_IN_FUTURE, "/birth_date");
+    else if (d->birth_day < r->pack->earliest)
+        add(r, REMARK_DAY_TOO_EARLY, "/birth_date");
+    else if (r->today - d->birth_day > r->pack->late_after_days)
+        add(r, REMARK_LATE, "/birth_date");
     if (!is_known_division(r, d->place_division) && !d->place_text.len && !d->institution.len)
         add(r, REMARK_NO_PLACE, "/place");
     if (!d->declarant_name.len) add(r, REMARK_NO_DECLARANT, "/declarant/name");
@@ -57,7 +61,8 @@ static bool is_outside(const birth_range *range, int value)
 /* One letter and nine digits (seventh edition of the certificate). */
 static bool is_certificate(kd_str no)
 {
-    if (no.len != 10 || !((no.ptr[0] >= 'A' && no.ptr[0] <= 'Z') || (no.ptr[0] >= 'a' && no.ptr[0] <= 'z'))) return false;
+    if (no.len != 10 || !((no.ptr[0] >= 'A' && no.ptr[0] <= 'Z') || (no.ptr[0] >= 'a' && no.ptr[0] <= 'z')))
+        return false;
     for (size_t i = 1; i < no.len; i++)
         if (no.ptr[i] < '0' || no.ptr[i] > '9') return false;
     return true;
@@ -166,7 +171,8 @@ static void review_parents(reviewing *r)
 }
 
 kd_status kd_birth_review(kd_register *reg, const kd_births_pack *pack, const kd_birth_declaration *declaration,
-                          int32_t today, kd_arena *arena, kd_birth_remark **out_remarks, size_t *out_count, kd_error *err)
+                          int32_t today, kd_arena *arena, kd_birth_remark **out_remarks, size_t *out_count,
+                          kd_error *err)
 {
     reviewing r = { .pack = pack, .d = declaration, .today = today, .arena = arena };
     KD_TRY(kd_register_divisions(reg, &r.divisions, err));

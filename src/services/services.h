@@ -166,8 +166,8 @@ KD_CHECKED kd_status kd_birth_register(kd_register *reg, const kd_births_pack *p
                                        kd_birth *out_birth, kd_arena *arena, kd_error *err);
 /** A correction with a reason; the offices that had a notice get one again when what they hold has changed. */
 KD_CHECKED kd_status kd_birth_correct(kd_register *reg, const kd_births_pack *pack, int64_t id, int64_t version,
-                                      const kd_birth_declaration *declaration, kd_str reason, const kd_case_actor *actor,
-                                      kd_birth *out_birth, kd_arena *arena, kd_error *err);
+                                      const kd_birth_declaration *declaration, kd_str reason,
+                                      const kd_case_actor *actor, kd_birth *out_birth, kd_arena *arena, kd_error *err);
 /** Undo: the case stays readable, the child's declared records are withdrawn, notices not yet answered too. */
 KD_CHECKED kd_status kd_birth_cancel(kd_register *reg, const kd_births_pack *pack, int64_t id, int64_t version,
                                      kd_str reason, const kd_case_actor *actor, kd_error *err);
@@ -216,11 +216,12 @@ typedef struct {
     size_t count;
     kd_str next;
 } kd_delivery_page;
-KD_CHECKED kd_status kd_delivery_list(kd_register *reg, const kd_births_pack *pack, int64_t division, kd_str query, kd_str cursor, size_t limit,
-                                      kd_arena *arena, kd_delivery_page *out_page, kd_error *err);
+KD_CHECKED kd_status kd_delivery_list(kd_register *reg, const kd_births_pack *pack, int64_t division, kd_str query,
+                                      kd_str cursor, size_t limit, kd_arena *arena, kd_delivery_page *out_page,
+                                      kd_error *err);
 /** A declaration filled from the notice and the parents' persons. */
-KD_CHECKED kd_status kd_birth_prefill(kd_register *reg, const kd_births_pack *pack, int64_t notice_record_id, kd_arena *arena,
-                                      kd_birth_declaration *out_declaration, kd_error *err);
+KD_CHECKED kd_status kd_birth_prefill(kd_register *reg, const kd_births_pack *pack, int64_t notice_record_id,
+                                      kd_arena *arena, kd_birth_declaration *out_declaration, kd_error *err);
 
 /* ---- notices to offices ---- */
 

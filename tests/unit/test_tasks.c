@@ -145,7 +145,7 @@ static int64_t make_person(town *t, const kd_source_record *records, size_t coun
     store_records(t, records, count);
     must(kd_store_exec(t->store, &err, NULL,
                        "insert into person (id, state, records, conflicts, version, changed_at) "
-                       "values ($1, 'active', $2, 0, 0, 0)",
+                       "values ($1, 'active', $2, 0, 1, 0)",
                        KD_VALUES(kd_int(id), kd_int((int64_t)count))),
          &err);
     for (size_t i = 0; i < count; i++)
