@@ -15,7 +15,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "src/base/messages.csv"
 # The argument that holds the text.
-CALLS = {"kd_fail": 3, "kd_fail_at": 5, "kd_hint": 1, "kd_yaml_fail": 2, "kd_fail_errno": 2, "kd_message": 0}
+CALLS = {"kd_fail": 3, "kd_fail_at": 5, "kd_hint": 1, "kd_yaml_fail": 2, "kd_fail_errno": 2, "kd_message": 0,
+         "wrong": -1, "refuse": -1, "fail_as": -1}  # the last three: short ways of a file, which hand the text to kd_message
 CALL = re.compile(r"(?<!define )\b(" + "|".join(CALLS) + r")\s*\(")
 # Comments, and single characters, which may be quotes; texts are matched first, so that they stay whole.
 BLANKED = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*.*?\*/|\'(?:\\.|[^\'\\\n])\'', re.S)
@@ -74,7 +75,7 @@ def said():
         text = BLANKED.sub(blanked, file.read_text(encoding="utf-8"))
         for call in CALL.finditer(text):
             given = arguments(text, call.end())
-            if len(given) > CALLS[call.group(1)]:
+            if len(given) > max(CALLS[call.group(1)], 0):
                 where = f"{file.relative_to(ROOT)}:{text[:call.start()].count(chr(10)) + 1}"
                 for one in texts_of(given[CALLS[call.group(1)]]):
                     found.setdefault(one, where)

@@ -91,7 +91,7 @@ static kd_status check_before_start(kd_store *store, walk *w, kd_error *err)
 {
     int64_t first;
     KD_TRY(kd_store_int(store, err, &first, "select coalesce(min(seq), 1) from audit", KD_NO_VALUES));
-    if (first < 1) find(w, first, "该条目是在日志开头之前插入的", "this entry was put in before the start of the log");
+    if (first < 1) find(w, 1, "该条目之前被插入了内容", "something was put in before this entry");
     return KD_OK;
 }
 

@@ -49,11 +49,11 @@ kd_status kd_token_list(kd_access *access, int64_t account_id, kd_arena *arena, 
     size_t count = 0;
     kd_token *tokens = kd_arena_array(arena, TOKENS_MAX, sizeof *tokens);
     if (!tokens) return kd_access_no_memory(err);
-    KD_TRY(
-        kd_store_query(access->store, err, &rows,
-                       "select " TOKEN_COLUMNS
-                       " from token as t where $1 in (0, t.account_id) order by t.created_at desc, t.id desc limit $2",
-                       KD_VALUES(kd_int(account_id), kd_int(TOKENS_MAX))));
+    KD_TRY(kd_store_query(
+        access->store, err, &rows,
+        "select " TOKEN_COLUMNS
+        " from token as t where cast($1 as bigint) in (0, t.account_id) order by t.created_at desc, t.id desc limit $2",
+        KD_VALUES(kd_int(account_id), kd_int(TOKENS_MAX))));
     kd_status status;
     while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row) {
         status = read_token(rows, arena, &tokens[count], err);

@@ -57,11 +57,10 @@ static int run_serve(const kd_args *args)
     kd_error err;
     kd_server *server;
     if (kd_server_open(&options, &server, &err) != KD_OK) return kd_cli_fail(args, &err);
-    int code = KD_EXIT_FAILED;
-    if (tell_address(args, kd_server_address(server)))
-        code = kd_server_run(server, &err) == KD_OK ? KD_EXIT_OK : kd_cli_fail(args, &err);
+    bool is_told = tell_address(args, kd_server_address(server));
+    if (is_told) kd_server_run(server);
     kd_server_close(server);
-    return code;
+    return is_told ? KD_EXIT_OK : KD_EXIT_FAILED;
 }
 
 const kd_command kd_cmd_serve = {

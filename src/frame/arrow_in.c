@@ -18,7 +18,7 @@ typedef struct {
 
 static kd_status wrong(const import *in, const char *what)
 {
-    return kd_fail(in->err, KD_INVALID, in->schema->name, "the Arrow array is not sound: %s", what);
+    return kd_fail(in->err, KD_INVALID, in->schema->name, "the Arrow array is not sound: %s", kd_message(what));
 }
 
 static bool is_valid_at(const import *in, int64_t i)

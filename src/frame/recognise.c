@@ -38,7 +38,7 @@ static const struct {
 
 static kd_status refuse(kd_error *err, const char *name, const char *what)
 {
-    kd_fail_at(err, KD_INVALID, name, 0, 0, "this is not a table but %s", what);
+    kd_fail_at(err, KD_INVALID, name, 0, 0, "this is not a table but %s", kd_message(what));
     kd_hint(err, "open it where it was made and save it as .xlsx or CSV");
     return KD_INVALID;
 }

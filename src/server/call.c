@@ -21,7 +21,7 @@ kd_str kd_call_query(const kd_call *call, const char *name)
 
 static kd_status wrong(const char *name, kd_error *err, const char *what)
 {
-    return kd_fail(err, KD_INVALID, name, "%s", what);
+    return kd_fail(err, KD_INVALID, name, "%s", kd_message(what));
 }
 
 kd_status kd_call_query_int(const kd_call *call, const char *name, int64_t otherwise, int64_t min, int64_t max,

@@ -9,7 +9,7 @@ static kd_status wrong(kd_in in, const char *name, kd_error *err, const char *wh
 {
     char field[256];
     snprintf(field, sizeof field, "%s/%s", in.where, name);
-    return kd_fail(err, KD_INVALID, field, "%s", what);
+    return kd_fail(err, KD_INVALID, field, "%s", kd_message(what));
 }
 
 static const json_t *member(kd_in in, const char *name)

@@ -13,7 +13,7 @@ static kd_status fail_as(kd_call *call, int status, const char *problem, kd_erro
 {
     call->status = status;
     call->problem = problem;
-    return kd_fail(err, code, field, "%s", what);
+    return kd_fail(err, code, field, "%s", kd_message(what));
 }
 
 static bool is_reading(const kd_call *call)
@@ -284,7 +284,8 @@ static void fail(kd_worker *worker, kd_call *call, kd_status status, const kd_er
     if (exchange->answer.file_fd >= 0) close(exchange->answer.file_fd);
     exchange->answer.file_fd = -1;
     kd_problem_of_call(call, err);
-    if (exchange->answer.status >= 500) log_failure(call, err);
+    /* that a register could not be opened is told once for each try, not for each request */
+    if (exchange->answer.status >= 500 && worker->reg) log_failure(call, err);
     if (status == KD_IO) kd_worker_close(worker); /* most likely the connection: a fresh one for the next request */
 }
 

@@ -177,6 +177,15 @@ static void init_handles(kd_loop *loop)
     loop->signals[0].data = loop->signals[1].data = loop;
 }
 
+/* From now on: a signal that comes before the loop runs waits for it. */
+static kd_status await_signals(kd_loop *loop, kd_error *err)
+{
+    if (uv_signal_start(&loop->signals[0], on_signal, SIGTERM) != 0 ||
+        uv_signal_start(&loop->signals[1], on_signal, SIGINT) != 0)
+        return kd_fail(err, KD_IO, "", "no signals can be waited for");
+    return KD_OK;
+}
+
 kd_status kd_loop_new(kd_server *server, kd_loop **out_loop, kd_error *err)
 {
     const kd_server_options *options = &server->options;
@@ -194,6 +203,7 @@ kd_status kd_loop_new(kd_server *server, kd_loop **out_loop, kd_error *err)
     kd_status status = KD_OK;
     if (options->tls_cert) status = kd_tls_new(options->tls_cert, options->tls_key, &loop->tls, err);
     if (status == KD_OK) status = kd_listen(loop, on_connection, err);
+    if (status == KD_OK && options->handles_signals) status = await_signals(loop, err);
     if (status != KD_OK) {
         kd_loop_free(loop);
         return status;
@@ -202,18 +212,13 @@ kd_status kd_loop_new(kd_server *server, kd_loop **out_loop, kd_error *err)
     return KD_OK;
 }
 
-kd_status kd_loop_run(kd_loop *loop, kd_error *err)
+void kd_loop_run(kd_loop *loop)
 {
-    bool handles_signals = loop->server->options.handles_signals;
     uv_timer_start(&loop->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
     uv_prepare_start(&loop->flush, on_flush);
-    if (handles_signals && (uv_signal_start(&loop->signals[0], on_signal, SIGTERM) != 0 ||
-                            uv_signal_start(&loop->signals[1], on_signal, SIGINT) != 0))
-        return kd_fail(err, KD_IO, "", "no signals can be waited for");
     sd_notify(0, "READY=1");
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     on_flush(&loop->flush);
-    return KD_OK;
 }
 
 static void close_handle(uv_handle_t *handle, void *arg)

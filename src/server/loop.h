@@ -107,7 +107,7 @@ struct kd_loop {
 };
 
 KD_CHECKED kd_status kd_loop_new(kd_server *server, kd_loop **out_loop, kd_error *err);
-KD_CHECKED kd_status kd_loop_run(kd_loop *loop, kd_error *err);
+void kd_loop_run(kd_loop *loop);
 void kd_loop_free(kd_loop *loop);
 void kd_loop_stop(kd_loop *loop); /* thread-safe */
 void kd_loop_gauges(const kd_loop *loop, kd_gauges *out_gauges);

@@ -42,6 +42,9 @@ kd_status kd_worker_open(kd_worker *worker, kd_error *err)
         return KD_OK;
     }
     kd_worker_close(worker);
+    char text[1200];
+    if (err) kd_error_text(err, text, sizeof text);
+    kd_log(KD_LOG_WARN, "the register cannot be opened: %s", err ? text : "");
     worker->wait_s = worker->wait_s > 0 ? worker->wait_s * 2 : WAIT_FIRST_S;
     if (worker->wait_s > WAIT_MOST_S) worker->wait_s = WAIT_MOST_S;
     worker->retry_at = kd_seconds() + worker->wait_s;

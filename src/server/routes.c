@@ -9,5 +9,7 @@ const kd_route *const kd_all_routes[] = {
     kd_routes_matches,
     kd_routes_feeds,
     kd_routes_overview,
+    kd_routes_accounts,
+    kd_routes_audit,
     NULL,
 };

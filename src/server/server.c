@@ -1,7 +1,10 @@
 #include "core.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "loop.h"
 
@@ -68,6 +71,20 @@ static unsigned worker_count(unsigned wanted)
     return usual < WORKERS_MIN ? WORKERS_MIN : usual > WORKERS_USUAL_MAX ? WORKERS_USUAL_MAX : usual;
 }
 
+/* What a server that was killed has left; another one may still write to a young file. */
+static void sweep_spool(kd_server *server)
+{
+    enum { LEFT_AFTER_S = 3600 };
+    DIR *folder = opendir(server->spool_dir.ptr);
+    if (!folder) return;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        struct stat info;
+        if (fstatat(dirfd(folder), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode)) continue;
+        if (kd_now_us() / 1000000 - info.st_mtime > LEFT_AFTER_S) (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    }
+    closedir(folder);
+}
+
 static kd_status open_register(kd_server *server, kd_error *err)
 {
     const char *dir = server->options.register_dir;
@@ -75,6 +92,8 @@ static kd_status open_register(kd_server *server, kd_error *err)
     server->spool_dir = kd_path_join(server->arena, kd_str_of(dir), KD_STR("spool"));
     if (!server->spool_dir.ptr) return kd_fail(err, KD_LIMIT, "", "no memory for a path");
     KD_TRY(kd_dir_make(server->spool_dir.ptr, err));
+    if (chmod(server->spool_dir.ptr, 0700) != 0) return kd_fail_errno(err, server->spool_dir.ptr, "protect");
+    sweep_spool(server);
     KD_TRY(kd_access_pack_load(NULL, &server->pack, err));
     return kd_audit_start(dir, &server->audit, err);
 }
@@ -119,9 +138,9 @@ const char *kd_server_address(const kd_server *server)
     return server->loop->url;
 }
 
-kd_status kd_server_run(kd_server *server, kd_error *err)
+void kd_server_run(kd_server *server)
 {
-    return kd_loop_run(server->loop, err);
+    kd_loop_run(server->loop);
 }
 
 void kd_server_stop(kd_server *server)

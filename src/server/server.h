@@ -37,7 +37,7 @@ KD_CHECKED kd_status kd_server_open(const kd_server_options *options, kd_server 
 /** "http://127.0.0.1:8080", with the port that was picked. */
 const char *kd_server_address(const kd_server *server);
 /** Serve until stopped. */
-KD_CHECKED kd_status kd_server_run(kd_server *server, kd_error *err);
+void kd_server_run(kd_server *server);
 /** Stop accepting, finish what runs, up to `stop_ms`. From any thread or a signal handler. */
 void kd_server_stop(kd_server *server);
 void kd_server_close(kd_server *server); /* NULL does nothing */

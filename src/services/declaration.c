@@ -23,7 +23,7 @@ static kd_status refuse(const input *in, const char *name, const char *what)
 {
     char field[WHERE_BYTES + 64];
     snprintf(field, sizeof field, "%.60s/%.60s", in->where, name);
-    return kd_fail(in->err, KD_INVALID, field, "%s", what);
+    return kd_fail(in->err, KD_INVALID, field, "%s", kd_message(what));
 }
 
 static void deeper(const input *in, const json_t *object, const char *name, input *out)

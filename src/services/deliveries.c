@@ -78,8 +78,8 @@ static kd_status find_batches(listing *l, batch_range *out, size_t *out_count)
 #define LIST_SQL                                                                                                         \
     "select c.id, c.name, m.name, c.sex, c.birth_day, coalesce(m.division, c.division), c.birth_order " CHILD_AND_MOTHER \
     "where c.id between $1 and $2 and c.batch_id = $3 and c.role = 2 and c.birth_day between $4 and $5 and "             \
-    "(c.birth_day > $6 or (c.birth_day = $6 and c.id > $7)) and ($8 = 0 or coalesce(m.division, c.division) between $8 " \
-    "and $9) and ($10 = '%%' or c.name like $10 escape '!' or m.name like $10 escape '!') and coalesce((select 1 from "  \
+    "(c.birth_day > $6 or (c.birth_day = $6 and c.id > $7)) and coalesce(m.division, c.division, 0) between $8 and "     \
+    "$9 and ($10 = '%%' or c.name like $10 escape '!' or m.name like $10 escape '!') and coalesce((select 1 from "       \
     "case_file f where f.notice_record_id = c.id and f.state <> 'cancelled' limit 1), 0) = 0 and coalesce((select 1 "    \
     "from link k join source_record s on s.id = k.source_record_id join source q on q.id = s.source_id where "           \
     "k.person_id = " PERSON_OF_CHILD " and q.feed in ($12, $13, $14, $15, $16, $17, $18, $19) limit 1), 0) = 0 "         \
@@ -95,7 +95,7 @@ static kd_status list_batch(listing *l, const batch_range *batch)
                                           kd_int(l->after_day),
                                           kd_int(l->after_id),
                                           kd_int(l->division),
-                                          kd_int(l->division ? kd_area_last_code(l->division) : 0),
+                                          kd_int(l->division ? kd_area_last_code(l->division) : INT64_MAX),
                                           kd_text_value(l->like),
                                           kd_int((int64_t)l->limit + 1) };
     kd_rows *rows;
@@ -298,6 +298,13 @@ static birth_told told_of(const kd_source_record *r, int64_t person_id)
 #define TOLD_COLUMNS \
     "c.id, c.name, c.sex, c.birth_day, c.certificate_no, c.birth_order, c.death_day, c.division, c.address"
 
+/* Records of one person are one child; twins that the linking took for one are still two. */
+static bool is_same_child(const birth_told *a, const birth_told *b)
+{
+    bool is_twin = a->birth_order && b->birth_order && a->birth_order != b->birth_order;
+    return a->person_id && a->person_id == b->person_id && !is_twin;
+}
+
 static void add_told(birth_told *list, size_t *count, const birth_told *told)
 {
     for (size_t i = 0; i < *count; i++) {
@@ -305,8 +312,7 @@ static void add_told(birth_told *list, size_t *count, const birth_told *told)
             list[i].person_id = told->person_id;
             return;
         }
-        if (told->person_id &&
-            list[i].person_id == told->person_id) { /* the same child in another feed: fill what is missing */
+        if (is_same_child(&list[i], told)) { /* in another feed: fill what is missing */
             if (!list[i].name.len) list[i].name = told->name;
             if (!list[i].certificate_no.len) list[i].certificate_no = told->certificate_no;
             if (!list[i].birth_order) list[i].birth_order = told->birth_order;

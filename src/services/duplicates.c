@@ -95,9 +95,9 @@ static kd_status search_name(search *s, kd_str name)
     KD_TRY(kd_store_query(kd_register_store(s->reg), s->err, &rows,
                           CHILD_COLUMNS
                           "from person p where p.name = $1 and p.state = 'active' and p.birth_day between "
-                          "$2 and $3 and ($4 = 0 or p.division between $4 and $5) order by p.id limit $6",
+                          "$2 and $3 and coalesce(p.division, 0) between $4 and $5 order by p.id limit $6",
                           KD_VALUES(kd_text_value(name), kd_int(day - days), kd_int(day + days), kd_int(county),
-                                    kd_int(county ? kd_area_last_code(county) : 0), kd_int(FOUND_MAX / 4))));
+                                    kd_int(county ? kd_area_last_code(county) : INT64_MAX), kd_int(FOUND_MAX / 4))));
     return take_persons(s, rows, REASON_SAME_NAME_NEAR);
 }
 

@@ -282,12 +282,12 @@ static kd_status take(kd_register *reg, const kd_births_pack *pack, kd_str offic
     kd_rows *rows;
     kd_store *store = kd_register_store(reg);
     int64_t now = kd_now_us();
-    KD_TRY(kd_store_query(store, err, &rows,
-                          NOTICE_SELECT
-                          "join case_file c on c.id = n.case_id where n.office = $1 and n.state = 'waiting' "
-                          "and ($2 = 0 or c.division between $2 and $3) order by n.created_at, n.id limit $4",
-                          KD_VALUES(kd_text_value(office), kd_int(division),
-                                    kd_int(division ? kd_area_last_code(division) : 0), kd_int((int64_t)limit))));
+    KD_TRY(
+        kd_store_query(store, err, &rows,
+                       NOTICE_SELECT "join case_file c on c.id = n.case_id where n.office = $1 and n.state = 'waiting' "
+                                     "and c.division between $2 and $3 order by n.created_at, n.id limit $4",
+                       KD_VALUES(kd_text_value(office), kd_int(division),
+                                 kd_int(division ? kd_area_last_code(division) : INT64_MAX), kd_int((int64_t)limit))));
     KD_TRY(read_notices(rows, pack, limit, arena, out_notices, out_count, err));
     for (size_t i = 0; i < *out_count; i++) {
         int64_t changed = 0;

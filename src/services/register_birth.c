@@ -135,6 +135,14 @@ static int8_t kind_of_day(kd_birth_precision precision)
     return (int8_t)(precision == KD_BIRTH_DAY_YEAR ? KD_DATE_YEAR : KD_DATE_MONTH);
 }
 
+/* No two of a declaration are one person. */
+static bool is_taken(const work *w, int64_t id)
+{
+    for (size_t i = 0; id && i < w->declared_count; i++)
+        if (w->declared[i].person_id == id) return true;
+    return false;
+}
+
 static kd_status add_child(work *w, size_t i)
 {
     const kd_birth_declaration *d = &w->birth.declaration;
@@ -151,6 +159,8 @@ static kd_status add_child(work *w, size_t i)
     record.birth_order = (int16_t)child->birth_order;
     record.death_day = child->death_day;
     if (child->death_day != KD_DAY_NONE) record.status = KD_STR("dead");
+    if (is_taken(w, w->birth.children[i].person_id))
+        return kd_fail(w->err, KD_INVALID, "/same_as", "two of the children cannot be the same person");
     w->declared[w->declared_count++] =
         (kd_declared){ .record = record, .person_id = w->birth.children[i].person_id, .row = 1 };
     return KD_OK;
@@ -166,6 +176,7 @@ static kd_status add_parent(work *w, kd_role role, kd_birth_person *person, size
     kd_identity_read(person->identity_number, &identity);
     KD_TRY(present_person(w, field, person->person_id, &id));
     if (!id) KD_TRY(person_of_identity(w, &identity, &id));
+    if (is_taken(w, id)) id = 0; /* the same number was given for two: a remark, never a hindrance */
     if (!id && !person->name.len && identity.kind == KD_IDENTITY_EMPTY) return KD_OK; /* nobody is named */
     KD_TRY(set_name(w, &record, person->name));
     record.sex = (int8_t)(person->sex ? person->sex : role == KD_ROLE_MOTHER ? 2 : 1);
@@ -283,6 +294,13 @@ static bool is_told_child(const work *w, size_t i, const birth_told *told, size_
     return child->birth_order && child->birth_order == told->birth_order;
 }
 
+static bool is_chosen(const work *w, int64_t person_id)
+{
+    for (size_t i = 0; i < KD_BIRTH_CHILDREN_MAX; i++)
+        if (w->birth.children[i].person_id == person_id) return true;
+    return false;
+}
+
 /* The children of the hospital's notice are the persons that its records are linked to, unless the clerk chose others. */
 static kd_status take_told(work *w)
 {
@@ -294,7 +312,8 @@ static kd_status take_told(work *w)
     KD_TRY(status);
     for (size_t i = 0; i < w->birth.declaration.child_count; i++)
         for (size_t k = 0; k < count && !w->birth.children[i].person_id; k++)
-            if (is_told_child(w, i, &told[k], count)) w->birth.children[i].person_id = told[k].person_id;
+            if (is_told_child(w, i, &told[k], count) && !is_chosen(w, told[k].person_id))
+                w->birth.children[i].person_id = told[k].person_id;
     return KD_OK;
 }
 

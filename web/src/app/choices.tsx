@@ -131,8 +131,8 @@ export function AccountMenu({ isList, onGo }: AccountMenuProps) {
         ],
       }}
     >
-      <Button type="text" icon={<UserOutlined />} className="k-account">
-        <span data-content>{account.name}</span>
+      <Button type="text" icon={<UserOutlined />} className="k-account" data-content>
+        <span>{account.name}</span>
         <DownOutlined />
       </Button>
     </Dropdown>

@@ -1,6 +1,6 @@
 // Who is signed in, for what purpose and in which area they look. Purpose and area last as long as the browser's tab.
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { createContext, use, useCallback, useEffect, useLayoutEffect, useMemo, useState, type ReactNode } from 'react'
 import { credentials } from '../api/client'
 import { callApi } from '../api/hooks'
 import { isProblem, type Problem } from '../api/problem'
@@ -70,9 +70,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     [account, choices],
   )
   const purpose = session?.purposes.find((p) => p.code === kept?.purpose)?.code ?? session?.purposes[0]?.code ?? null
-  // Set while drawing, so that the first request of a page below carries them already.
-  credentials.csrf = session?.csrf ?? null
-  credentials.purpose = purpose
+  const csrf = session?.csrf ?? null
+  // Before the effects of the pages below, so that their first request carries them already.
+  useLayoutEffect(() => {
+    credentials.csrf = csrf
+    credentials.purpose = purpose
+  }, [csrf, purpose])
 
   useEffect(() => {
     credentials.onLost = () => {

@@ -43,7 +43,7 @@ export const useWords = namespace('app', {
     menu: 'Main menu',
     more: 'More',
     today: 'Today',
-    find: 'Find a person',
+    find: 'Find',
     births: 'Births',
     tasks: 'Tasks',
     feeds: 'Feeds',

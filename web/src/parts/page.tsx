@@ -1,7 +1,7 @@
 // The frame of a page: its heading, which takes the focus when one comes from another page, and what can be done there.
 import { ArrowLeftOutlined } from '@ant-design/icons'
 import { useEffect, useRef, type ReactNode } from 'react'
-import { Link, useNavigationType } from 'react-router'
+import { Link, NavigationType, useLocation, useNavigate, useNavigationType } from 'react-router'
 import { useWords } from './words'
 import { useWords as useAppWords } from '../app/words'
 
@@ -9,8 +9,8 @@ interface Props {
   title: string
   /** Set when the title is content of the register, not a word of the console. */
   isContent?: boolean
-  /** The list one came from. */
-  back?: string
+  /** The list it belongs to, for who came from nowhere; anyone else goes back to where they were. */
+  back?: string | undefined
   extra?: ReactNode
   children: ReactNode
 }
@@ -20,6 +20,8 @@ export function Page({ title, isContent, back, extra, children }: Props) {
   const { t: say } = useAppWords()
   const heading = useRef<HTMLHeadingElement>(null)
   const cameBy = useNavigationType()
+  const navigate = useNavigate()
+  const isFirst = useLocation().key === 'default'
   const product = say('product')
   useEffect(() => {
     // The name of a person stays out of the browser's history.
@@ -27,13 +29,22 @@ export function Page({ title, isContent, back, extra, children }: Props) {
   }, [title, isContent, product])
   useEffect(() => {
     const isBusy = document.activeElement instanceof HTMLInputElement
-    if (cameBy === 'PUSH' && !isBusy) heading.current?.focus({ preventScroll: true })
+    if (cameBy === NavigationType.Push && !isBusy) heading.current?.focus({ preventScroll: true })
   }, [cameBy])
   return (
     <article className="k-page">
       <header className="k-page-head">
         {back && (
-          <Link to={back} className="k-back" aria-label={t('back')}>
+          <Link
+            to={back}
+            className="k-back"
+            aria-label={t('back')}
+            onClick={(event) => {
+              if (isFirst || event.metaKey || event.ctrlKey) return
+              event.preventDefault()
+              void navigate(-1)
+            }}
+          >
             <ArrowLeftOutlined />
           </Link>
         )}

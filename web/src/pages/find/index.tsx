@@ -1,6 +1,6 @@
 // One box for whatever is known of a person. What is typed goes in the body of a request, never in an address.
 import { useQuery, keepPreviousData } from '@tanstack/react-query'
-import { useId, useRef, useState, type KeyboardEvent } from 'react'
+import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react'
 import { Link } from 'react-router'
 import { callApi } from '../../api/hooks'
 import type { Problem } from '../../api/problem'
@@ -20,6 +20,9 @@ import { useWords } from './words'
 const PAUSE_MS = 150
 const LIMIT = 20
 const LONGEST = 100
+
+// For who comes back from a person. Lives as long as the page: signing out ends it.
+const last = { text: '', within: null as DivisionRef | null }
 
 function useFound(text: string, division: string | undefined) {
   return useQuery<Schemas['PersonHits'], Problem>({
@@ -49,10 +52,14 @@ export default function FindPage() {
   const { t } = useWords()
   const { areas } = useSession()
   const { area } = useArea()
-  const [text, setText] = useState('')
-  const [chosen, setChosen] = useState<DivisionRef | null>(null)
+  const [text, setText] = useState(last.text)
+  const [chosen, setChosen] = useState(last.within)
   const box = useRef<HTMLInputElement>(null)
   const id = useId()
+  useEffect(() => {
+    last.text = text
+    last.within = chosen
+  }, [text, chosen])
   const within = chosen ?? area
   const asked = useSettled(text.trim(), PAUSE_MS)
   const found = useFound(asked, within?.code)

@@ -7,9 +7,18 @@ function head(code: string): string {
   return code
 }
 
+export function isWhole(code: string): boolean {
+  return code === whole
+}
+
+/** A village has digits of its own at the end. */
+export function isVillage(code: string | undefined): boolean {
+  return code !== undefined && !code.endsWith('000')
+}
+
 /** Whether `code` is `area` or lies in it. */
 export function liesIn(code: string, area: string): boolean {
-  return area === whole || code.startsWith(head(area))
+  return isWhole(area) || code.startsWith(head(area))
 }
 
 /** The map that draws the parts of an area, named after the area; only prefectures may have one. */

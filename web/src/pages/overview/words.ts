@@ -21,8 +21,6 @@ export const useWords = namespace('overview', {
     order: '排列',
     by_figure: '按数字',
     by_code: '按区划代码',
-    map: '地图',
-    tiles: '方格',
     map_label: '{{area}}地图，按{{figure}}着色',
     legend: '图例：{{figure}}',
     no_figure: '无数据',
@@ -64,7 +62,6 @@ export const useWords = namespace('overview', {
     years_old: '{{age}} 岁',
     years_from_to: '{{from}}–{{to}} 岁',
     breadcrumb: '区域层级',
-    loading_chart: '正在绘图',
   },
   en: {
     title: 'Area overview',
@@ -86,8 +83,6 @@ export const useWords = namespace('overview', {
     order: 'Order',
     by_figure: 'By figure',
     by_code: 'By area code',
-    map: 'Map',
-    tiles: 'Tiles',
     map_label: 'Map of {{area}}, coloured by: {{figure}}',
     legend: 'Legend: {{figure}}',
     no_figure: 'no figure',
@@ -130,6 +125,5 @@ export const useWords = namespace('overview', {
     years_old: '{{age}}',
     years_from_to: '{{from}}–{{to}}',
     breadcrumb: 'Areas above',
-    loading_chart: 'Drawing',
   },
 })

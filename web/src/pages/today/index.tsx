@@ -17,11 +17,7 @@ type Item = Schemas['TodayItem']
 const REFRESH_MS = 60_000
 
 function moreUrgent(a: Item, b: Item): number {
-  return (
-    b.overdue - a.overdue ||
-    (a.oldest_due ?? '9999').localeCompare(b.oldest_due ?? '9999') ||
-    b.count - a.count
-  )
+  return b.overdue - a.overdue || (a.oldest_due ?? '9999').localeCompare(b.oldest_due ?? '9999') || b.count - a.count
 }
 
 export default function TodayPage() {

@@ -3,7 +3,6 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { Link } from 'react-router'
 import { noShade } from './measures'
 import type { AreaPart } from './measures'
-import styles from './overview.module.css'
 import { useWords } from './words'
 
 type Ring = [number, number][]
@@ -96,7 +95,7 @@ export function AreaMap({ shapes, parts, label, describe, shade, linkTo }: Props
   const partOf = new Map(parts.map((part) => [part.division.code, part]))
 
   return (
-    <div ref={ref} className={styles.map}>
+    <div ref={ref} className="k-overview-map">
       {drawn && (
         <svg width={width} height={drawn.height} role="group" aria-label={label}>
           {drawn.areas.map((area) => {
@@ -105,7 +104,7 @@ export function AreaMap({ shapes, parts, label, describe, shade, linkTo }: Props
             const shape = (
               <>
                 <title>{part ? describe(part) : `${area.name}: ${t('no_figure')}`}</title>
-                <path d={area.path} fill={colour.fill} className={styles.county} />
+                <path d={area.path} fill={colour.fill} className="k-overview-county" />
               </>
             )
             return part ? (
@@ -128,7 +127,7 @@ export function AreaMap({ shapes, parts, label, describe, shade, linkTo }: Props
                 fontSize={width < 480 ? 11 : 13}
                 fill={colour.text}
                 stroke={colour.fill}
-                className={styles.countyName}
+                className="k-overview-county-name"
                 aria-hidden
                 data-content
               >

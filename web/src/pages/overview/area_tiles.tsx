@@ -1,7 +1,6 @@
 // Areas of which no outline is known, as tiles: shaded like the map, a bar beside the largest.
 import { Link } from 'react-router'
 import type { AreaPart } from './measures'
-import styles from './overview.module.css'
 
 interface Props {
   parts: AreaPart[]
@@ -15,7 +14,7 @@ interface Props {
 
 export function AreaTiles({ parts, label, describe, shade, words, share, linkTo }: Props) {
   return (
-    <ul className={styles.tiles} aria-label={label}>
+    <ul className="k-overview-tiles" aria-label={label}>
       {parts.map((part) => {
         const colour = shade(part)
         return (
@@ -23,13 +22,13 @@ export function AreaTiles({ parts, label, describe, shade, words, share, linkTo 
             <Link
               to={linkTo(part.division.code)}
               aria-label={describe(part)}
-              className={styles.tile}
+              className="k-overview-tile"
               style={{ background: colour.fill, color: colour.text }}
               data-content
             >
-              <span className={styles.tileName}>{part.division.name}</span>
-              <span className={styles.tileValue}>{words(part)}</span>
-              <span className={styles.tileBar} style={{ width: `${share(part) * 100}%` }} />
+              <span className="k-overview-tile-name">{part.division.name}</span>
+              <span className="k-overview-tile-value">{words(part)}</span>
+              <span className="k-overview-tile-bar" style={{ width: `${share(part) * 100}%` }} />
             </Link>
           </li>
         )

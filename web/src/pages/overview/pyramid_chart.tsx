@@ -1,12 +1,12 @@
 // Men to the left, women to the right, the youngest at the bottom: as such a picture is read everywhere.
 import { Segmented, Skeleton } from 'antd'
 import { lazy, Suspense, useMemo, useState } from 'react'
-import { ChartCard } from './ChartCard'
-import type { ChartOption } from './EChart'
-import { useFigures } from './figures'
+import { ChartCard } from './chart_card'
+import type { ChartOption } from './echart'
+import { useFormat } from '../../parts/use_format'
 import { useWords } from './words'
 
-const EChart = lazy(() => import('./EChart'))
+const EChart = lazy(() => import('./echart'))
 const groupYears = 5
 
 interface Band {
@@ -31,7 +31,7 @@ function bandsOf(male: readonly number[], female: readonly number[], years: numb
 
 export function PyramidChart({ male, female }: { male: number[]; female: number[] }) {
   const { t } = useWords()
-  const figures = useFigures()
+  const format = useFormat()
   const [years, setYears] = useState<1 | 5>(groupYears)
   const bands = useMemo(() => bandsOf(male, female, years), [male, female, years])
   const option = useMemo<ChartOption>(() => {
@@ -56,7 +56,7 @@ export function PyramidChart({ male, female }: { male: number[]; female: number[
         trigger: 'axis',
         axisPointer: { type: 'shadow' },
         confine: true,
-        valueFormatter: (value) => figures.count(Math.abs(Number(value))),
+        valueFormatter: (value) => format.number(Math.abs(Number(value))),
       },
       xAxis: {
         type: 'value',
@@ -64,7 +64,7 @@ export function PyramidChart({ male, female }: { male: number[]; female: number[
         max: limit,
         splitNumber: 4,
         axisLabel: {
-          formatter: (value: number) => figures.short(Math.abs(value)),
+          formatter: (value: number) => format.count(Math.abs(value)),
           hideOverlap: true,
           color: '#3c4248',
         },
@@ -89,7 +89,7 @@ export function PyramidChart({ male, female }: { male: number[]; female: number[
         ),
       ],
     }
-  }, [bands, years, figures, t])
+  }, [bands, years, format, t])
   const nameOf = (band: Band) => {
     if (band.to === null) return t('and_over', { age: band.from })
     return band.from === band.to
@@ -112,7 +112,7 @@ export function PyramidChart({ male, female }: { male: number[]; female: number[
         />
       }
       columns={[t('age'), t('male'), t('female'), t('total')]}
-      rows={bands.map((b) => [nameOf(b), ...[b.male, b.female, b.male + b.female].map(figures.count)])}
+      rows={bands.map((b) => [nameOf(b), ...[b.male, b.female, b.male + b.female].map(format.number)])}
       plain={bands.map((b) => [nameOf(b), b.male, b.female, b.male + b.female])}
     >
       <Suspense fallback={<Skeleton active />}>

@@ -1,17 +1,16 @@
 // What lies in the area, coloured by a figure of one's choice: a map where outlines are known, else tiles; always a table too.
 import { useQuery } from '@tanstack/react-query'
-import { Segmented, Select, Space } from 'antd'
+import { Segmented, Select } from 'antd'
 import { useMemo, useState } from 'react'
 import { Link } from 'react-router'
-import { AreaMap } from './AreaMap'
-import type { AreaShapes } from './AreaMap'
-import { AreaTiles } from './AreaTiles'
-import { ChartCard } from './ChartCard'
+import { AreaMap } from './area_map'
+import type { AreaShapes } from './area_map'
+import { AreaTiles } from './area_tiles'
+import { ChartCard } from './chart_card'
 import { mapOf } from './areas'
-import { useFigures } from './figures'
+import { useFormat } from '../../parts/use_format'
 import { classify, measure, measureKeys, shades } from './measures'
 import type { AreaPart, MeasureKey } from './measures'
-import styles from './overview.module.css'
 import { useWords } from './words'
 
 interface Props {
@@ -29,7 +28,7 @@ async function loadShapes(path: string): Promise<AreaShapes | null> {
 
 export function AreaParts({ area, parts, isVillage, linkTo }: Props) {
   const { t } = useWords()
-  const figures = useFigures()
+  const format = useFormat()
   const [key, setKey] = useState<MeasureKey>('persons')
   const [order, setOrder] = useState<'figure' | 'code'>('figure')
   const path = useMemo(() => mapOf(parts.map((p) => p.division.code)), [parts])
@@ -48,7 +47,7 @@ export function AreaParts({ area, parts, isVillage, linkTo }: Props) {
   const words = (part: AreaPart, of: MeasureKey = key) => {
     const value = measure(part, of)
     if (value === null) return t('no_figure')
-    return of === 'completeness' ? figures.percent(value) : figures.count(value)
+    return of === 'completeness' ? format.percent(value) : format.number(value)
   }
   const classes = useMemo(() => classify(parts.map((p) => measure(p, key))), [parts, key])
   const most = Math.max(1e-9, ...parts.map((p) => measure(p, key) ?? 0))
@@ -68,7 +67,7 @@ export function AreaParts({ area, parts, isVillage, linkTo }: Props) {
       why={parts.length > 0 ? null : isVillage ? t('areas_of_village') : t('areas_none')}
       isLoading={path !== null && shapes.isLoading}
       extra={
-        <Space wrap>
+        <>
           <Select
             aria-label={t('figure')}
             value={key}
@@ -85,7 +84,7 @@ export function AreaParts({ area, parts, isVillage, linkTo }: Props) {
               { value: 'code', label: t('by_code') },
             ]}
           />
-        </Space>
+        </>
       }
       columns={[t('area'), ...measureKeys.map((k) => names[k]), t('overdue')]}
       rows={ordered.map((part) => [
@@ -93,7 +92,7 @@ export function AreaParts({ area, parts, isVillage, linkTo }: Props) {
           {part.division.name}
         </Link>,
         ...measureKeys.map((k) => words(part, k)),
-        figures.count(part.tasks_overdue),
+        format.number(part.tasks_overdue),
       ])}
       plain={ordered.map((part) => [
         part.division.name,
@@ -101,7 +100,7 @@ export function AreaParts({ area, parts, isVillage, linkTo }: Props) {
         part.tasks_overdue,
       ])}
     >
-      <div className={hasMap ? styles.mapAndList : undefined}>
+      <div className={hasMap ? 'k-overview-map-and-list' : undefined}>
         {hasMap && (
           <AreaMap
             shapes={shapes.data as AreaShapes}
@@ -122,12 +121,12 @@ export function AreaParts({ area, parts, isVillage, linkTo }: Props) {
           linkTo={linkTo}
         />
       </div>
-      <ul className={styles.legend} aria-label={t('legend', { figure: names[key] })}>
+      <ul className="k-overview-legend" aria-label={t('legend', { figure: names[key] })}>
         {classes.ranges.map((range) => {
-          const say = key === 'completeness' ? figures.percent : figures.count
+          const say = key === 'completeness' ? format.percent : format.number
           return (
             <li key={range.low}>
-              <span className={styles.swatch} style={{ background: shades[range.shade]?.fill }} />
+              <span className="k-overview-swatch" style={{ background: shades[range.shade]?.fill }} />
               {range.low === range.high ? say(range.low) : `${say(range.low)}–${say(range.high)}`}
             </li>
           )

@@ -1,8 +1,8 @@
 // A chart that is also a table: for those who read rather than look, and for copying.
-import { App, Button, Card, Empty, Segmented, Skeleton, Space } from 'antd'
+import { App, Button, Segmented, Skeleton } from 'antd'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
-import styles from './overview.module.css'
+import { EmptyView } from '../../parts/async_view'
 import { useWords } from './words'
 
 interface Props {
@@ -32,10 +32,11 @@ export function ChartCard({ title, hint, why, isLoading = false, extra, columns,
     }
   }
   return (
-    <Card title={<h2 className={styles.cardTitle}>{title}</h2>} className={styles.card}>
-      {hint && <p className={styles.hint}>{hint}</p>}
+    <section className="k-panel k-overview-card" aria-label={title}>
+      <h2>{title}</h2>
+      {hint && <p className="k-faint">{hint}</p>}
       {why === null && (
-        <Space wrap className={styles.controls}>
+        <div className="k-toolbar">
           {extra}
           <Segmented
             aria-label={t('view_of', { title })}
@@ -47,22 +48,22 @@ export function ChartCard({ title, hint, why, isLoading = false, extra, columns,
             ]}
           />
           {view === 'table' && (
-            <Button onClick={() => void copy()} size="small">
+            <Button onClick={() => void copy()}>
               {t('copy')}
             </Button>
           )}
-        </Space>
+        </div>
       )}
       {isLoading ? (
         <Skeleton active />
       ) : why !== null ? (
-        <Empty description={why} image={Empty.PRESENTED_IMAGE_SIMPLE} />
+        <EmptyView text={why} />
       ) : view === 'chart' ? (
         children
       ) : (
-        <div className={styles.tableBox} tabIndex={0} role="region" aria-label={title}>
-          <table className={styles.table}>
-            <caption className={styles.unseen}>{title}</caption>
+        <div className="k-overview-table-box" tabIndex={0} role="region" aria-label={title}>
+          <table className="k-overview-table">
+            <caption className="k-visually-hidden">{title}</caption>
             <thead>
               <tr>
                 {columns.map((column) => (
@@ -90,6 +91,6 @@ export function ChartCard({ title, hint, why, isLoading = false, extra, columns,
           </table>
         </div>
       )}
-    </Card>
+    </section>
   )
 }
