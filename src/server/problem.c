@@ -93,8 +93,9 @@ static void write_told(kd_json *json, const told *t)
 
 static int retry_after(int status, int given_s)
 {
+    if (status != 429 && status != 503) return 0;
     if (given_s > 0) return given_s;
-    return status == 503 ? RETRY_BUSY_S : status == 429 ? RETRY_RATE_S : 0;
+    return status == 503 ? RETRY_BUSY_S : RETRY_RATE_S;
 }
 
 static void answer(kd_exchange *exchange, const told *t)

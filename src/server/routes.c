@@ -2,14 +2,6 @@
 #include "router.h"
 
 const kd_route *const kd_all_routes[] = {
-    kd_routes_session,
-    kd_routes_reference,
-    kd_routes_jobs,
-    kd_routes_tasks,
-    kd_routes_matches,
-    kd_routes_feeds,
-    kd_routes_overview,
-    kd_routes_accounts,
-    kd_routes_audit,
-    NULL,
+    kd_routes_session, kd_routes_reference, kd_routes_jobs,     kd_routes_tasks, kd_routes_matches,
+    kd_routes_feeds,   kd_routes_overview,  kd_routes_accounts, kd_routes_audit, NULL,
 };

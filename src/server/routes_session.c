@@ -1,7 +1,7 @@
 /* Signing in and out, and what the one signed in may do. */
 #include "core.h"
 
-enum { LOGIN_BYTES_MAX = 80 * 4, PASSWORD_BYTES_MAX = 200 * 4 };
+enum { LOGIN_BYTES_MAX = 80 * 4, PASSWORD_BYTES_MAX = 200 * 4, LOCKED_RETRY_S = 60 };
 
 static void write_roles(kd_call *call)
 {
@@ -104,6 +104,7 @@ static kd_status sign_in(kd_call *call, kd_error *err)
     KD_TRY(kd_in_text(in, "password", true, PASSWORD_BYTES_MAX, &password, err));
     kd_account *account = kd_arena_alloc(call->arena, sizeof *account);
     if (!account) return kd_fail(err, KD_LIMIT, "", "no memory");
+    call->retry_after_s = LOCKED_RETRY_S;
     KD_TRY(kd_session_begin(call->access, login, password, kd_str_of(call->exchange->address), call->arena, &secrets,
                             account, err));
     call->who = account;

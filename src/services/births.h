@@ -203,7 +203,8 @@ KD_CHECKED kd_status birth_action_add(kd_register *reg, const kd_case_actor *act
 KD_CHECKED kd_status birth_action_is_done(kd_register *reg, const kd_case_actor *actor, int64_t case_id,
                                           const char *kind, bool *out_is_done, kd_error *err);
 /** Where a case is handled: the family's residence or the place of birth when the actor's area holds it, else the actor's own. */
-int64_t birth_division(const kd_birth_declaration *declaration, const kd_case_actor *actor);
+KD_CHECKED kd_status birth_division(kd_register *reg, const kd_birth_declaration *declaration,
+                                    const kd_case_actor *actor, int64_t *out_division, kd_error *err);
 
 /** A child that hospitals told of, with the person it is linked to. */
 typedef struct {

@@ -12,13 +12,20 @@ static kd_status stale(kd_error *err)
     return KD_CONFLICT;
 }
 
-int64_t birth_division(const kd_birth_declaration *declaration, const kd_case_actor *actor)
+kd_status birth_division(kd_register *reg, const kd_birth_declaration *declaration, const kd_case_actor *actor,
+                         int64_t *out_division, kd_error *err)
 {
-    if (declaration->residence_division && kd_division_within(declaration->residence_division, actor->division))
-        return declaration->residence_division;
-    if (declaration->place_division && kd_division_within(declaration->place_division, actor->division))
-        return declaration->place_division;
-    return actor->division;
+    const int64_t wanted[] = { declaration->residence_division, declaration->place_division };
+    const kd_divisions *divisions;
+    KD_TRY(kd_register_divisions(reg, &divisions, err));
+    *out_division = actor->division;
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        if (!wanted[i] || !kd_division_within(wanted[i], actor->division) || !kd_divisions_find(divisions, wanted[i]))
+            continue;
+        *out_division = wanted[i];
+        return KD_OK;
+    }
+    return KD_OK;
 }
 
 /* ---- what a list searches in ---- */
@@ -185,6 +192,7 @@ typedef struct {
     const kd_birth *birth;
     kd_buf facts;
     kd_str search;
+    int64_t division;
 } draft;
 
 static kd_value or_null(int64_t value)
@@ -201,7 +209,7 @@ static kd_status insert_draft(draft *d, int64_t id, kd_error *err)
         "insert into case_file (id, kind, state, division, notice_record_id, facts, search, event_day, "
         "created_by, created_at, changed_at, version) values ($1, 'birth_registration', 'draft', $2, $3, "
         "$4, $5, $6, $7, $8, $8, 1)",
-        KD_VALUES(kd_int(id), kd_int(birth_division(declaration, d->actor)), or_null(declaration->notice_record_id),
+        KD_VALUES(kd_int(id), kd_int(d->division), or_null(declaration->notice_record_id),
                   kd_text_value(kd_buf_view(&d->facts)), kd_text_value(d->search), kd_day_value(declaration->birth_day),
                   kd_int(d->actor->account_id), kd_int(now)));
 }
@@ -221,7 +229,7 @@ static kd_status update_draft(draft *d, int64_t id, int64_t version, kd_error *e
         kd_store_exec(kd_register_store(d->reg), err, &changed,
                       "update case_file set division = $3, notice_record_id = $4, facts = $5, search = $6, "
                       "event_day = $7, changed_at = $8, version = version + 1 where id = $1 and version = $2",
-                      KD_VALUES(kd_int(id), kd_int(version), kd_int(birth_division(declaration, d->actor)),
+                      KD_VALUES(kd_int(id), kd_int(version), kd_int(d->division),
                                 or_null(declaration->notice_record_id), kd_text_value(kd_buf_view(&d->facts)),
                                 kd_text_value(d->search), kd_day_value(declaration->birth_day), kd_int(kd_now_us()))));
     return changed ? KD_OK : stale(err);
@@ -232,6 +240,7 @@ static kd_status save(draft *d, int64_t *id, int64_t version, kd_error *err)
     static const birth_made nothing = { .record_count = 0 };
     KD_TRY(birth_facts_write(d->birth, &nothing, &d->facts, err));
     KD_TRY(birth_search_text(d->reg, d->birth, d->arena, &d->search, err));
+    KD_TRY(birth_division(d->reg, &d->birth->declaration, d->actor, &d->division, err));
     KD_TRY(kd_store_begin(kd_register_store(d->reg), err));
     kd_status status;
     if (*id) {

@@ -318,6 +318,14 @@ kd_status kd_notice_take(kd_register *reg, const kd_births_pack *pack, kd_str of
     return KD_OK;
 }
 
+kd_status kd_notice_division(kd_register *reg, int64_t id, int64_t *out_division, kd_error *err)
+{
+    kd_status status = kd_store_int(
+        kd_register_store(reg), err, out_division,
+        "select c.division from notice n join case_file c on c.id = n.case_id where n.id = $1", KD_VALUES(kd_int(id)));
+    return status == KD_NOT_FOUND ? kd_fail(err, KD_NOT_FOUND, "id", "there is no such notice") : status;
+}
+
 static kd_status answer_notice(kd_register *reg, int64_t id, const char *state, kd_str answer,
                                const kd_case_actor *actor, kd_error *err)
 {

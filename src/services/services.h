@@ -235,6 +235,8 @@ KD_CHECKED kd_status kd_notice_of_case(kd_register *reg, const kd_births_pack *p
 KD_CHECKED kd_status kd_notice_take(kd_register *reg, const kd_births_pack *pack, kd_str office, int64_t division,
                                     size_t limit, kd_arena *arena, kd_office_notice **out_notices, size_t *out_count,
                                     kd_error *err);
+/** Where the notice's case is handled; KD_NOT_FOUND. */
+KD_CHECKED kd_status kd_notice_division(kd_register *reg, int64_t id, int64_t *out_division, kd_error *err);
 KD_CHECKED kd_status kd_notice_answer(kd_register *reg, int64_t id, bool is_accepted, kd_str answer,
                                       const kd_case_actor *actor, kd_error *err);
 

@@ -73,8 +73,8 @@ static inline void fresh_schema(place *p)
     must(kd_store_open(address, true, &server, &err), &err);
     must(kd_store_exec(server, &err, NULL, sql, KD_NO_VALUES), &err);
     kd_store_close(server);
-    snprintf(p->url, sizeof p->url, "%s%coptions=-csearch_path%%3D%s", address, strchr(address, '?') ? '&' : '?',
-             schema);
+    snprintf(p->url, sizeof p->url, "%s%coptions=-csearch_path%%3D%s&application_name=%s", address,
+             strchr(address, '?') ? '&' : '?', schema, schema);
 }
 
 static inline void open_place(place *p, bool is_postgres)

@@ -250,8 +250,9 @@ FACT(the_log_survives_the_database_going_and_coming)
     must(kd_audit_add(audit, &entry, &err), &err);
     for (int round = 0; round < 2; round++) {
         /* cut off, and nobody answers any more: as a stopped server */
-        char sql[] = "select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> pg_backend_pid() and "
-                     "backend_type = 'client backend'";
+        static const char sql[] =
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> pg_backend_pid() and "
+            "application_name = current_setting('application_name')";
         write_config(p, "postgresql://kindred@/postgres?host=%2Fnonexistent");
         (void)ask(p, sql);
         double before = kd_seconds();

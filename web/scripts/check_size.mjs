@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 
 const LIMIT = 500_000
-const FIRST_PAGES = ['src/pages/today/index.tsx', 'src/pages/sign-in/index.tsx']
+const FIRST_PAGES = ['src/app/layout.tsx', 'src/pages/today/index.tsx', 'src/pages/sign-in/index.tsx']
 const dist = path.resolve(import.meta.dirname, '../dist')
 const manifest = JSON.parse(fs.readFileSync(path.join(dist, '.vite/manifest.json'), 'utf8'))
 

@@ -1,10 +1,10 @@
-// What one chooses for all pages: area, purpose, language; and the own account.
+// What one chooses for all pages, area and purpose; and the own account.
 import { DownOutlined, KeyOutlined, LogoutOutlined, UserOutlined } from '@ant-design/icons'
 import { App, Button, Dropdown, Select, Tooltip } from 'antd'
 import { useId } from 'react'
 import { useNavigate } from 'react-router'
 import { DivisionPicker } from '../parts/division_picker'
-import { setLanguage, useLanguage, useWordOf, type Language } from './language'
+import { useWordOf } from './language'
 import { useSession, useSessionState } from './session'
 import { useWords } from './words'
 
@@ -53,34 +53,6 @@ export function PurposeChoice({ isWide }: Wide) {
         />
       </Tooltip>
       {isWide && <p className="k-faint">{t('purpose_hint')}</p>}
-    </div>
-  )
-}
-
-const LANGUAGES: { value: Language; label: string }[] = [
-  { value: 'zh', label: '中文' },
-  { value: 'en', label: 'English' },
-]
-
-export function LanguageChoice({ isWide }: Wide) {
-  const { t } = useWords()
-  const language = useLanguage()
-  return (
-    <div className={isWide ? 'k-choice k-choice-wide' : 'k-choice'} role="group" aria-label={t('language')}>
-      {isWide && <span className="k-label">{t('language')}</span>}
-      <span className="k-languages">
-        {LANGUAGES.map(({ value, label }) => (
-          <button
-            key={value}
-            type="button"
-            lang={value}
-            aria-pressed={value === language}
-            onClick={() => setLanguage(value)}
-          >
-            {label}
-          </button>
-        ))}
-      </span>
     </div>
   )
 }

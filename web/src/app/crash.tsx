@@ -1,19 +1,16 @@
 // What is shown when a page fails to load or to draw.
-import { Button, Result } from 'antd'
+import { Button } from 'antd'
 import { useWords } from './words'
 
 export function Crash() {
   const { t } = useWords()
   return (
-    <Result
-      status="warning"
-      title={t('crash_title')}
-      subTitle={t('crash_text')}
-      extra={
-        <Button type="primary" onClick={() => window.location.reload()}>
-          {t('reload')}
-        </Button>
-      }
-    />
+    <section className="k-crash" role="alert">
+      <h1>{t('crash_title')}</h1>
+      <p>{t('crash_text')}</p>
+      <Button type="primary" onClick={() => window.location.reload()}>
+        {t('reload')}
+      </Button>
+    </section>
   )
 }

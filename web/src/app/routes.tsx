@@ -1,7 +1,7 @@
 // Every address and the page it opens. A page is loaded when it is opened.
+import { Spin } from 'antd'
 import type { ComponentType } from 'react'
 import type { RouteObject } from 'react-router'
-import { Layout } from './layout'
 import { Crash } from './crash'
 import { RequireSession } from './require_session'
 
@@ -17,14 +17,15 @@ function page(name: string, file = 'index') {
 }
 
 export const routes: RouteObject[] = [
-  { path: '/sign-in', lazy: page('sign-in'), errorElement: <Crash /> },
+  { path: '/sign-in', lazy: page('sign-in'), errorElement: <Crash />, hydrateFallbackElement: <Spin fullscreen /> },
   {
     element: <RequireSession />,
     errorElement: <Crash />,
+    hydrateFallbackElement: <Spin fullscreen />,
     children: [
       { path: '/password', lazy: page('password') },
       {
-        element: <Layout />,
+        lazy: async () => ({ Component: (await import('./layout')).Layout }),
         children: [
           {
             errorElement: <Crash />,

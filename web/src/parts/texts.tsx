@@ -62,7 +62,7 @@ export function PersonFacts({ person }: { person: Schemas['PersonBrief'] }) {
   return (
     <span className="k-faint">
       {[t(`sex_${person.sex}`), age].filter(Boolean).join(' · ')}
-      {person.state !== 'active' && <Mark tone="warn">{t(person.state)}</Mark>}
+      {person.state !== 'active' && <Mark tone="warn">{t(person.state === 'merged' ? 'merged' : 'retired')}</Mark>}
     </span>
   )
 }

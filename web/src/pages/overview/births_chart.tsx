@@ -28,7 +28,7 @@ export function BirthsChart({ births }: { births: Schemas['Figure'][] }) {
           type: 'bar',
           name: t('births'),
           data: births.map((b) => b.count),
-          itemStyle: { color: '#1d75d1' },
+          itemStyle: { color: '#2b757e' },
           barMaxWidth: 28,
         },
       ],

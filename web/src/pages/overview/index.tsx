@@ -58,17 +58,15 @@ function Glance({ of }: { of: Overview }) {
         <div className="k-overview-full">
           <AreaParts area={name} parts={of.parts} isVillage={isVillage(code)} linkTo={addressOf} />
         </div>
-        <div className="k-overview-half">
-          <PyramidChart male={of.male} female={of.female} />
-        </div>
         <div className="k-overview-half k-overview-stack">
-          <BirthsChart births={of.births} />
+          <PyramidChart male={of.male} female={of.female} />
           <TaskBars
             tasks={of.tasks}
             linkTo={may('task.read') ? (kind) => `/tasks?kind=${encodeURIComponent(kind)}` : null}
           />
         </div>
-        <div className="k-overview-full">
+        <div className="k-overview-half k-overview-stack">
+          <BirthsChart births={of.births} />
           <SourceBars sources={of.sources} />
         </div>
       </div>

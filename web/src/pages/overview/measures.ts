@@ -12,11 +12,11 @@ export function measure(part: AreaPart, key: MeasureKey): number | null {
 
 /** From light to dark; the text colour that reads well on each stands beside it. */
 export const shades: readonly { fill: string; text: string }[] = [
-  { fill: '#e6f4ff', text: '#0b2a4a' },
-  { fill: '#bae0ff', text: '#0b2a4a' },
-  { fill: '#7cc0fb', text: '#0b2a4a' },
-  { fill: '#1d75d1', text: '#ffffff' },
-  { fill: '#0a4a97', text: '#ffffff' },
+  { fill: '#e3f0f0', text: '#0d3036' },
+  { fill: '#b9dadb', text: '#0d3036' },
+  { fill: '#7fb8bc', text: '#0b2429' },
+  { fill: '#2b757e', text: '#ffffff' },
+  { fill: '#0f4650', text: '#ffffff' },
 ]
 export const noShade = { fill: '#eef0f2', text: '#3c4248' }
 

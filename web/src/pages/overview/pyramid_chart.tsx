@@ -80,12 +80,12 @@ export function PyramidChart({ male, female }: { male: number[]; female: number[
         side(
           t('male'),
           bands.map((b) => -b.male),
-          '#2f6fb3',
+          '#3a6ea5',
         ),
         side(
           t('female'),
           bands.map((b) => b.female),
-          '#c25480',
+          '#b65577',
         ),
       ],
     }

@@ -2,7 +2,7 @@
 import { Alert, App, Button, Form, Input } from 'antd'
 import { useNavigate } from 'react-router'
 import { useApiSend } from '../../api/hooks'
-import { LanguageChoice } from '../../app/choices'
+import { LanguageChoice } from '../../app/language_choice'
 import { useSession, useSessionState } from '../../app/session'
 import { Page } from '../../parts/page'
 import { ProblemView } from '../../parts/problem_view'

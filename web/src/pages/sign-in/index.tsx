@@ -1,7 +1,7 @@
 import { Spin } from 'antd'
 import { useEffect } from 'react'
 import { Navigate, useSearchParams } from 'react-router'
-import { LanguageChoice } from '../../app/choices'
+import { LanguageChoice } from '../../app/language_choice'
 import { useSessionState } from '../../app/session'
 import { SignInForm } from '../../app/sign_in_form'
 import { useWords as useAppWords } from '../../app/words'
@@ -23,6 +23,10 @@ export default function SignInPage() {
   useEffect(() => {
     document.title = title
   }, [title])
+  useEffect(() => {
+    // While the password is typed, what comes next is on its way.
+    void Promise.all([import('../../app/layout'), import('../today')]).catch(() => {})
+  }, [])
   if (isPending) return <Spin fullscreen />
   if (session) return <Navigate to={within(search.get('back'))} replace />
   return (

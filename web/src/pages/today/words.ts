@@ -12,7 +12,6 @@ export const useWords = namespace('today', {
     find: '查找人员',
     new_birth: '登记出生',
     items: '待办事项',
-    open: '{{title}}：{{n}} 项',
   },
   en: {
     title: 'Today',
@@ -25,6 +24,5 @@ export const useWords = namespace('today', {
     find: 'Find a person',
     new_birth: 'Register a birth',
     items: 'What needs doing',
-    open: '{{title}}: {{n}}',
   },
 })

@@ -1,0 +1,94 @@
+// Two records side by side, field by field, with the characters marked in which they differ.
+import type { Schemas } from '../../api/types'
+import { DateText, Mark } from '../../parts/texts'
+import { type CodeGroup, useCodes } from '../../parts/use_codes'
+import { useFormat } from '../../parts/use_format'
+import { differ, type Piece } from './differ'
+import { useWords } from './words'
+
+type Source = Schemas['SourceRecord']
+type Field = Schemas['RecordField']
+
+const CODED: Record<string, CodeGroup> = {
+  ethnicity: 'ethnicity',
+  marital_status: 'marital_status',
+  education: 'education',
+}
+
+/** The fields of both, in the order of the first; fields that only the second has come after. */
+function rowsOf(a: Source, b: Source) {
+  const rows = a.fields.map((field) => ({ a: field as Field | undefined, b: b.fields.find((f) => f.field === field.field) }))
+  const rest = b.fields.filter((field) => !a.fields.some((f) => f.field === field.field))
+  return [...rows, ...rest.map((field) => ({ a: undefined, b: field as Field | undefined }))]
+}
+
+export function Pair({ a, b }: { a: Source; b: Source }) {
+  const { t } = useWords()
+  const format = useFormat()
+  const codes = useCodes()
+  const words = (field: Field | undefined) => {
+    if (!field) return null
+    const group = CODED[field.field]
+    if (group) return codes.word(group, field.value)
+    return /^\d{4}-\d{2}-\d{2}$/.test(field.value) ? format.date(field.value) : field.value
+  }
+  return (
+    <table className="k-pair">
+      <caption className="k-visually-hidden">{t('side_by_side')}</caption>
+      <thead>
+        <tr>
+          <th scope="col">
+            <span className="k-visually-hidden">{t('field')}</span>
+          </th>
+          {[a, b].map((record) => (
+            <th key={record.id} scope="col">
+              <Head of={record} />
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rowsOf(a, b).map((row) => {
+          const left = words(row.a)
+          const right = words(row.b)
+          const isBoth = left !== null && right !== null
+          const [first, second] = isBoth ? differ(left, right) : [null, null]
+          return (
+            <tr key={(row.a ?? row.b)?.field} className={isBoth && left !== right ? 'k-pair-differs' : undefined}>
+              <th scope="row">{(row.a ?? row.b)?.title}</th>
+              <td data-content>{left === null ? <Nothing /> : <Pieces of={first} whole={left} />}</td>
+              <td data-content>{right === null ? <Nothing /> : <Pieces of={second} whole={right} />}</td>
+            </tr>
+          )
+        })}
+      </tbody>
+    </table>
+  )
+}
+
+function Head({ of }: { of: Source }) {
+  const { t } = useWords()
+  return (
+    <>
+      <strong>{of.source.title}</strong> {of.role !== 'subject' && <Mark>{t(`role_${of.role}`)}</Mark>}
+      <small>
+        {of.recorded_on && (
+          <>
+            <DateText at={of.recorded_on} />{' '}
+          </>
+        )}
+        <span data-content>{t('from', { file: of.file_name, row: of.row })}</span>
+      </small>
+    </>
+  )
+}
+
+function Nothing() {
+  const { t } = useWords()
+  return <span className="k-faint">{t('not_in_record')}</span>
+}
+
+function Pieces({ of, whole }: { of: Piece[] | null; whole: string }) {
+  if (!of) return whole
+  return of.map((piece, i) => (piece.isSame ? piece.text : <mark key={i}>{piece.text}</mark>))
+}
