@@ -213,7 +213,8 @@ static void put_columns(kd_json *json, const kd_feed_outcome *outcome)
 }
 
 /* A sample is no record of the register yet: it bears the id of the upload. */
-static void put_samples(kd_call *call, const kd_feed_outcome *outcome, const kd_upload *kept, const kd_source_name *source)
+static void put_samples(kd_call *call, const kd_feed_outcome *outcome, const kd_upload *kept,
+                        const kd_source_name *source)
 {
     kd_json *json = &call->out;
     kd_json_key(json, "samples");
@@ -232,7 +233,8 @@ static kd_str encoding_name(kd_encoding encoding)
     return kd_str_of((size_t)encoding < sizeof names / sizeof names[0] ? names[encoding] : "");
 }
 
-static void put_preview(kd_call *call, const kd_feed_packs *packs, const kd_upload *kept, const kd_import_result *result)
+static void put_preview(kd_call *call, const kd_feed_packs *packs, const kd_upload *kept,
+                        const kd_import_result *result)
 {
     kd_json *json = &call->out;
     const kd_feed_outcome *outcome = &result->outcome;
@@ -320,8 +322,7 @@ static void keep_bad_rows(const kd_register *reg, const kd_import_result *result
 {
     kd_str path = kd_bad_rows_path(arena, reg, result->batch_id);
     if (!result->bad_path.len || !result->batch_id || !path.ptr) return;
-    if (rename(result->bad_path.ptr, path.ptr) != 0)
-        kd_log(KD_LOG_WARN, "the bad rows of a batch could not be kept");
+    if (rename(result->bad_path.ptr, path.ptr) != 0) kd_log(KD_LOG_WARN, "the bad rows of a batch could not be kept");
 }
 
 static kd_status import_in(kd_register *reg, import_work *work, const kd_progress *progress, kd_arena *arena,
@@ -376,8 +377,8 @@ static kd_status make_import(kd_call *call, const kd_upload *kept, import_work *
     KD_TRY(kd_call_area(call, &division, err));
     import_work *work = calloc(1, sizeof *work);
     if (work) {
-        *work = (import_work){ strdup(kept->folder.ptr), strdup(kept->path.ptr), strndup(feed.len ? feed.ptr : "", feed.len),
-                               division, as_of };
+        *work = (import_work){ strdup(kept->folder.ptr), strdup(kept->path.ptr),
+                               strndup(feed.len ? feed.ptr : "", feed.len), division, as_of };
         if (work->folder && work->path && work->feed) {
             *out = work;
             return KD_OK;

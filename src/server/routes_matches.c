@@ -40,7 +40,8 @@ static kd_status list(kd_call *call, kd_error *err)
     KD_TRY(kd_call_area(call, &division, err));
     KD_TRY(kd_call_query_bool(call, "open", true, &only_open, err));
     KD_TRY(kd_call_limit(call, &limit, err));
-    KD_TRY(kd_match_list(call->reg, division, only_open, kd_call_query(call, "cursor"), limit, call->arena, &page, err));
+    KD_TRY(
+        kd_match_list(call->reg, division, only_open, kd_call_query(call, "cursor"), limit, call->arena, &page, err));
     KD_TRY(kd_call_audit(call, "match.list", 0, division, KD_STR("match"), err));
     kd_json_object(&call->out);
     kd_json_key(&call->out, "items");
@@ -134,8 +135,12 @@ static kd_status quality(kd_call *call, kd_error *err)
     kd_status status = kd_match_estimate_of(call->reg, call->arena, &e, err);
     if (status == KD_NOT_FOUND) { /* nothing was linked yet: nothing is known, which is an answer */
         const double none = (double)NAN;
-        e = (kd_match_estimate){ .precision = none, .precision_low = none, .precision_high = none,
-                                 .recall = none, .recall_low = none, .recall_high = none };
+        e = (kd_match_estimate){ .precision = none,
+                                 .precision_low = none,
+                                 .precision_high = none,
+                                 .recall = none,
+                                 .recall_low = none,
+                                 .recall_high = none };
     } else if (status != KD_OK) {
         return status;
     }

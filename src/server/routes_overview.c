@@ -71,12 +71,14 @@ static kd_status add_births(gathering *g, kd_error *err)
     kd_birth_filter filter = { .division = g->division, .state = KD_STR("draft"), .limit = COUNTED_MAX };
     if (!kd_call_may(call, "birth.write")) return KD_OK;
     KD_TRY(kd_birth_list(call->reg, &filter, call->arena, &drafts, err));
-    add_item(g, (item){ "draft", KD_STR("birth"), kd_call_words(call, KD_STR("未完成的出生登记"), KD_STR("Birth registrations begun")),
+    add_item(g, (item){ "draft", KD_STR("birth"),
+                        kd_call_words(call, KD_STR("未完成的出生登记"), KD_STR("Birth registrations begun")),
                         (int64_t)drafts.count, 0, KD_DAY_NONE });
     KD_TRY(kd_births_pack_load(NULL, &g->births, err));
     KD_TRY(kd_delivery_list(call->reg, g->births, g->division, (kd_str){ NULL, 0 }, (kd_str){ NULL, 0 }, COUNTED_MAX,
                             call->arena, &deliveries, err));
-    add_item(g, (item){ "delivery", KD_STR("delivery"), kd_call_words(call, KD_STR("待登记的分娩通知"), KD_STR("Deliveries to register")),
+    add_item(g, (item){ "delivery", KD_STR("delivery"),
+                        kd_call_words(call, KD_STR("待登记的分娩通知"), KD_STR("Deliveries to register")),
                         (int64_t)deliveries.count, 0, KD_DAY_NONE });
     return KD_OK;
 }
@@ -86,7 +88,8 @@ static kd_status add_matches(gathering *g, kd_error *err)
     int64_t open = 0;
     if (!kd_call_may(g->call, "match.decide")) return KD_OK;
     KD_TRY(kd_match_count(g->call->reg, g->division, &open, err));
-    add_item(g, (item){ "match", KD_STR("match"), kd_call_words(g->call, KD_STR("待复核的匹配"), KD_STR("Doubtful matches")), open, 0,
+    add_item(g, (item){ "match", KD_STR("match"),
+                        kd_call_words(g->call, KD_STR("待复核的匹配"), KD_STR("Doubtful matches")), open, 0,
                         KD_DAY_NONE });
     return KD_OK;
 }

@@ -31,7 +31,8 @@ static int64_t version_of(const kd_task *task)
 
 /* ---- one task as JSON ---- */
 
-static kd_status put_task(kd_call *call, const char *key, const kd_task *task, const kd_task_words *words, kd_error *err)
+static kd_status put_task(kd_call *call, const char *key, const kd_task *task, const kd_task_words *words,
+                          kd_error *err)
 {
     kd_json *json = &call->out;
     kd_claim claim = { 0 };
@@ -315,9 +316,9 @@ static kd_status open_people(kd_call *call, const kd_task *task, const char *act
     if (!kd_call_may(call, "person.read"))
         return kd_call_deny(call, action, task->person_id, task->division, object_of(call, "task", task->id), err);
     KD_TRY(kd_call_audit(call, action, task->person_id, task->division, object_of(call, "task", task->id), err));
-    return task->other_id ? kd_call_audit(call, action, task->other_id, task->division,
-                                          object_of(call, "task", task->id), err)
-                          : KD_OK;
+    return task->other_id
+               ? kd_call_audit(call, action, task->other_id, task->division, object_of(call, "task", task->id), err)
+               : KD_OK;
 }
 
 static kd_status get(kd_call *call, kd_error *err)
@@ -455,7 +456,8 @@ static kd_status get_photo(kd_call *call, kd_error *err)
         return kd_fail(err, KD_NOT_FOUND, "id", "there is nothing of this id");
     KD_TRY(kd_task_get(call->reg, task_id, call->arena, &task, err));
     KD_TRY(kd_call_allow_division(call, task.division, err));
-    KD_TRY(kd_call_audit(call, "attachment.read", task.person_id, task.division, object_of(call, "attachment", id), err));
+    KD_TRY(
+        kd_call_audit(call, "attachment.read", task.person_id, task.division, object_of(call, "attachment", id), err));
     KD_TRY(kd_attachment_path(call->reg, &photo, call->arena, &path, err));
     call->send_file = path.ptr;
     call->content_type = photo.content_type.ptr;
@@ -487,6 +489,10 @@ const kd_route kd_routes_tasks[] = {
       .body = KD_BODY_FILE,
       .bytes_max = PHOTO_BYTES_MAX,
       .run = add_photo },
-    { .method = "GET", .path = "/api/attachments/{id}", .permission = "attachment.read", .needs_purpose = true, .run = get_photo },
+    { .method = "GET",
+      .path = "/api/attachments/{id}",
+      .permission = "attachment.read",
+      .needs_purpose = true,
+      .run = get_photo },
     { .method = NULL },
 };

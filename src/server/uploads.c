@@ -30,7 +30,8 @@ static kd_status check_name(kd_str name, kd_error *err)
 {
     bool is_right = name.len > 0 && name.len <= NAME_BYTES_MAX && name.ptr[0] != '.' && kd_utf8_is_valid(name);
     for (size_t i = 0; i < name.len && is_right; i++)
-        is_right = (unsigned char)name.ptr[i] >= 0x20 && name.ptr[i] != 0x7f && name.ptr[i] != '/' && name.ptr[i] != '\\';
+        is_right =
+            (unsigned char)name.ptr[i] >= 0x20 && name.ptr[i] != 0x7f && name.ptr[i] != '/' && name.ptr[i] != '\\';
     if (is_right) return KD_OK;
     kd_fail(err, KD_INVALID, "name", "this is no name of a file");
     kd_hint(err, "give the name alone, without folders, of at most %d bytes", NAME_BYTES_MAX);

