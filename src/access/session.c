@@ -135,7 +135,7 @@ static kd_status write_session(kd_access *access, const attempt *a, kd_str rehas
                       KD_VALUES(kd_int(now), rehashed.len ? kd_text_value(rehashed) : KD_NULL, kd_int(a->account.id))));
     return kd_store_exec(
         access->store, err, NULL,
-        "insert into session (id, account_id, secret_hash, csrf_hash, created_at, rotated_at, seen_at, "
+        "insert into session (id, account_id, secret_hash, csrf_seed, created_at, rotated_at, seen_at, "
         "expires_at) values ($1, $2, $3, $4, $5, $5, $5, $6)",
         KD_VALUES(kd_int(kd_register_next_id(access->reg)), kd_int(a->account.id), kd_text_value(kd_str_of(hash)),
                   kd_text_value(kd_str_of(seed)), kd_int(now), kd_int(secrets->expires_at)));
@@ -220,7 +220,7 @@ static kd_status find_session(kd_access *access, kd_str hash, kd_arena *arena, f
     bool has_row = false;
     KD_TRY(kd_store_query(access->store, err, &rows,
                           "select s.id, s.secret_hash, s.rotated_at, s.seen_at, s.expires_at, s.ended_at, "
-                          "s.csrf_hash, " KD_ACCOUNT_COLUMNS
+                          "s.csrf_seed, " KD_ACCOUNT_COLUMNS
                           " from session as s join account as a on a.id = s.account_id where s.secret_hash = $1 or "
                           "s.old_secret_hash = $1",
                           KD_VALUES(kd_text_value(hash))));

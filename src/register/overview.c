@@ -225,14 +225,17 @@ static void add_registered(loading *l, const kd_rows *rows)
     part->births += day != KD_DAY_NONE && strcmp(month, l->since) >= 0;
 }
 
-/* Children registered since the run began: ids rise with time, and theirs were made with the registration. */
+/*
+ * Children registered since the run began: ids rise with time, and theirs were made with the registration. The kind is kept from
+ * the index that begins with it: there are few new persons, and many old cases of an area.
+ */
 static kd_status read_registered(loading *l, kd_error *err)
 {
     kd_rows *rows;
     bool has_row = false;
     KD_TRY(kd_store_query(kd_register_store(l->reg), err, &rows,
                           "select division, event_day from case_file where person_id > $1 and "
-                          "kind = 'birth_registration' and state in ('registered', 'corrected') and division >= $2 and "
+                          "coalesce(kind, '') = 'birth_registration' and state in ('registered', 'corrected') and division >= $2 and "
                           "division <= $3",
                           KD_VALUES(kd_int(l->run_id), kd_int(l->division), kd_int(l->last))));
     kd_status status;

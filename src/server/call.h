@@ -38,6 +38,7 @@ typedef struct kd_route {
     kd_body_kind body;
     bool needs_purpose;     /* a purpose that the role has must stand in Kindred-Purpose */
     bool needs_idempotency; /* Idempotency-Key must be there: the first answer is kept and given again */
+    bool shows_secret;      /* the answer holds a password or a token: it is not kept, and a repeat is told so */
     bool is_stream;         /* answers with server-sent events: kd_call_watch_job */
     uint64_t bytes_max;     /* KD_BODY_FILE */
     kd_handler run;

@@ -17,6 +17,8 @@
 #include "server.h"
 #include "static.h"
 
+#include "services/services.h"
+
 typedef struct kd_client kd_client;
 typedef struct kd_loop kd_loop;
 typedef struct kd_pool kd_pool;
@@ -69,6 +71,7 @@ struct kd_server {
     kd_codes *codes;
     kd_register *reg; /* the first: workers and jobs attach to it; only read once the server runs */
     kd_access_pack *pack;
+    kd_births_pack *births;
     kd_audit *audit;
     kd_jobs *jobs;
     kd_pool *pool;

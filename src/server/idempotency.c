@@ -131,6 +131,10 @@ static kd_status look_up(kd_call *call, const char *hash, bool *out_is_answered,
     } else if (status == KD_OK && kd_rows_int(rows, 1) == 0) {
         status = kd_fail(err, KD_CONFLICT, "Idempotency-Key", "how the first request with this key ended is not known");
         kd_hint(err, "look whether it was done; if not, repeat it with a new key");
+    } else if (status == KD_OK && call->route->shows_secret) {
+        status =
+            kd_fail(err, KD_CONFLICT, "Idempotency-Key", "this was done; the secret it answered is shown only once");
+        kd_hint(err, "make a new secret");
     } else if (status == KD_OK) {
         give_again(call, (int)kd_rows_int(rows, 1), kd_rows_text(rows, 2));
         *out_is_answered = true;
@@ -184,7 +188,7 @@ static kd_status keep(kd_call *call, kd_error *err)
     kd_buf_char(&kept, '\n');
     kd_buf_str(&kept, call->location);
     kd_buf_char(&kept, '\n');
-    kd_buf_str(&kept, kd_buf_view(&call->out_bytes));
+    if (!call->route->shows_secret) kd_buf_str(&kept, kd_buf_view(&call->out_bytes));
     kd_status status = kept.status;
     if (status == KD_OK)
         status = kd_store_exec(kd_register_store(call->reg), err, NULL,

@@ -95,6 +95,7 @@ static kd_status open_register(kd_server *server, kd_error *err)
     if (chmod(server->spool_dir.ptr, 0700) != 0) return kd_fail_errno(err, server->spool_dir.ptr, "protect");
     sweep_spool(server);
     KD_TRY(kd_access_pack_load(NULL, &server->pack, err));
+    KD_TRY(kd_births_pack_load(NULL, &server->births, err));
     return kd_audit_start(dir, &server->audit, err);
 }
 
@@ -156,6 +157,7 @@ void kd_server_close(kd_server *server)
     kd_loop_free(server->loop);
     kd_audit_stop(server->audit);
     kd_access_pack_free(server->pack);
+    kd_births_pack_free(server->births);
     kd_register_close(server->reg);
     kd_metrics_free(server->metrics);
     kd_flights_free(server->flights);

@@ -27,6 +27,7 @@ typedef struct {
     char folder[64], dir[128], feeds[128], truth[160], url[640];
     kd_register *reg;
     kd_arena *arena; /* of one test's results */
+    kd_str told;     /* the truth file, once it was read */
 } live_place;
 
 static inline void live_must(kd_status status, const kd_error *err)

@@ -42,7 +42,7 @@ create table session (
     account_id bigint not null,
     secret_hash text not null,             -- SHA-256 of the cookie
     old_secret_hash text,                  -- the one before, good for a short while
-    csrf_hash text not null,
+    csrf_seed text not null,               -- its hash is the token the browser sends back
     created_at bigint not null,
     rotated_at bigint not null,
     seen_at bigint not null,

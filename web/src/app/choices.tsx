@@ -69,7 +69,7 @@ export function AccountMenu({ isList, onGo }: AccountMenuProps) {
   const { message } = App.useApp()
   const navigate = useNavigate()
   const wordOf = useWordOf()
-  const who = roles.map(wordOf).join('、')
+  const who = roles.map(wordOf).join(t('list_comma'))
 
   const leave = () => void signOut().catch((error: Error) => message.error(error.message || t('offline')))
   const change = () => {

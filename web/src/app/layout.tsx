@@ -1,16 +1,19 @@
 // The frame of every page: menu at the side on a desk, tabs at the foot of a phone; area, purpose, language, account.
 import { EllipsisOutlined, MenuOutlined } from '@ant-design/icons'
-import { Drawer } from 'antd'
-import { useState } from 'react'
+import { App } from 'antd'
+import { lazy, Suspense, useState } from 'react'
 import { NavLink, Outlet, ScrollRestoration, useNavigation } from 'react-router'
 import { useIsOnline, useIsPhone } from '../parts/use_screen'
-import { AccountMenu, AreaChoice, PurposeChoice } from './choices'
-import { LanguageChoice } from './language_choice'
 import { useMenu } from './menu'
 import { useSession } from './session'
 import { useWords } from './words'
 
 const TABS = 4
+
+// What is not needed to read a page comes after it.
+const DeskChoices = lazy(() => import('./desk_choices'))
+const SettingsDrawer = lazy(() => import('./settings_drawer'))
+const MoreDrawer = lazy(() => import('./more_drawer'))
 
 export function Layout() {
   const { t } = useWords()
@@ -54,12 +57,9 @@ function DeskHead() {
   return (
     <header className="k-head">
       <Brand />
-      <div className="k-head-choices">
-        <AreaChoice />
-        <PurposeChoice />
-        <LanguageChoice />
-        <AccountMenu />
-      </div>
+      <Suspense>
+        <DeskChoices />
+      </Suspense>
     </header>
   )
 }
@@ -80,28 +80,25 @@ function SideMenu() {
 
 function PhoneHead() {
   const { t } = useWords()
-  const [isOpen, setOpen] = useState(false)
+  const [isOpen, setOpen] = useState<boolean | null>(null)
   return (
     <header className="k-head">
       <Brand />
       <button type="button" className="k-icon-button" aria-label={t('settings')} onClick={() => setOpen(true)}>
         <MenuOutlined />
       </button>
-      <Drawer open={isOpen} onClose={() => setOpen(false)} title={t('settings')} size="min(360px, 88vw)">
-        <div className="k-settings">
-          <AreaChoice isWide />
-          <PurposeChoice isWide />
-          <LanguageChoice isWide />
-          <AccountMenu isList onGo={() => setOpen(false)} />
-        </div>
-      </Drawer>
+      {isOpen !== null && (
+        <Suspense>
+          <SettingsDrawer isOpen={isOpen} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
     </header>
   )
 }
 
 function TabBar() {
   const { t } = useWords()
-  const [isOpen, setOpen] = useState(false)
+  const [isOpen, setOpen] = useState<boolean | null>(null)
   const entries = useMenu()
   const fits = entries.length <= TABS + 1
   const shown = fits ? entries : entries.slice(0, TABS)
@@ -114,21 +111,16 @@ function TabBar() {
         </NavLink>
       ))}
       {!fits && (
-        <button type="button" onClick={() => setOpen(true)} aria-expanded={isOpen}>
+        <button type="button" onClick={() => setOpen(true)} aria-expanded={isOpen === true}>
           <EllipsisOutlined />
           <span>{t('more')}</span>
         </button>
       )}
-      <Drawer open={isOpen} onClose={() => setOpen(false)} title={t('more')} placement="bottom" size="auto">
-        <div className="k-side k-side-more">
-          {entries.slice(shown.length).map((entry) => (
-            <NavLink key={entry.path} to={entry.path} onClick={() => setOpen(false)}>
-              {entry.icon}
-              <span>{t(entry.word)}</span>
-            </NavLink>
-          ))}
-        </div>
-      </Drawer>
+      {isOpen !== null && (
+        <Suspense>
+          <MoreDrawer isOpen={isOpen} entries={entries.slice(shown.length)} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
     </nav>
   )
 }

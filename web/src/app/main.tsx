@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { App, ConfigProvider } from 'antd'
 import en from 'antd/locale/en_GB'
 import zh from 'antd/locale/zh_CN'
-import { StrictMode } from 'react'
+import { StrictMode, useEffect, useRef } from 'react'
 import { createRoot } from 'react-dom/client'
 import { createBrowserRouter, RouterProvider } from 'react-router'
 import { isProblem } from '../api/problem'
@@ -33,6 +33,12 @@ const router = createBrowserRouter(routes)
 
 function Console() {
   const language = useLanguage()
+  const shown = useRef(language)
+  useEffect(() => {
+    // The server's words come in the language they were asked in.
+    if (shown.current !== language) void queries.invalidateQueries()
+    shown.current = language
+  }, [language])
   return (
     <ConfigProvider theme={theme} locale={language === 'zh' ? zh : en} button={{ autoInsertSpace: false }}>
       <App>

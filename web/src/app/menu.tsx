@@ -13,7 +13,7 @@ import {
 import type { ReactNode } from 'react'
 import { useMay } from './session'
 
-interface Entry {
+export interface Entry {
   path: string
   word: 'today' | 'find' | 'tasks' | 'births' | 'matches' | 'feeds' | 'overview' | 'accounts' | 'audit'
   permission: string

@@ -1,15 +1,17 @@
 // Lets nobody in without a session, sends those with a first password to change it, and asks those whose session has
 // ended to sign in again right where they are.
-import { Modal, Spin } from 'antd'
+import { Spin } from 'antd'
+import { lazy, Suspense } from 'react'
 import { Navigate, Outlet, useLocation } from 'react-router'
 import { ProblemView } from '../parts/problem_view'
 import { useSessionState } from './session'
-import { SignInForm } from './sign_in_form'
 import { useWords } from './words'
+
+const Expired = lazy(() => import('./expired'))
 
 export function RequireSession() {
   const { t } = useWords()
-  const { session, isPending, error, isExpired, signedIn, refresh } = useSessionState()
+  const { session, isPending, error, isExpired, refresh } = useSessionState()
   const { pathname, search } = useLocation()
   if (isPending) return <Spin fullscreen description={t('starting')} />
   if (error) return <ProblemView problem={error} retry={refresh} />
@@ -23,10 +25,11 @@ export function RequireSession() {
       <div className={isExpired ? 'k-veiled' : undefined}>
         <Outlet />
       </div>
-      <Modal open={isExpired} title={t('expired_title')} footer={null} closable={false} keyboard={false} centered>
-        <p>{t('expired_text')}</p>
-        <SignInForm login={session.account.login} onDone={signedIn} />
-      </Modal>
+      {isExpired && (
+        <Suspense>
+          <Expired />
+        </Suspense>
+      )}
     </>
   )
 }
