@@ -187,19 +187,20 @@ static kd_status add_tasks(loading *l, int64_t part_code, kd_str kind, int64_t o
     return add_figure(l, out->tasks, &out->task_count, kind, open, overdue, err);
 }
 
-/* From the index task_open alone. */
+/* From the index task_open alone and in its order, so that nothing is sorted; summed up here. */
 static kd_status read_tasks(loading *l, kd_error *err)
 {
     kd_rows *rows;
     bool has_row = false;
     int64_t step = step_within(l->division), by = step ? step : 1;
-    KD_TRY(kd_store_query(kd_register_store(l->reg), err, &rows,
-                          "select division / $1, kind, count(*), cast(sum(case when due_day < $2 then 1 else 0 end) as "
-                          "bigint) from task where state = 'open' and division >= $3 and division <= $4 group by 1, 2",
-                          KD_VALUES(kd_int(by), kd_int(l->today), kd_int(l->division), kd_int(l->last))));
+    KD_TRY(
+        kd_store_query(kd_register_store(l->reg), err, &rows,
+                       "select division, kind, count(*), cast(sum(case when due_day < $1 then 1 else 0 end) as bigint) "
+                       "from task where state = 'open' and division >= $2 and division <= $3 group by division, kind",
+                       KD_VALUES(kd_int(l->today), kd_int(l->division), kd_int(l->last))));
     kd_status status;
     while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row) {
-        status = add_tasks(l, kd_rows_int(rows, 0) * by, kd_rows_text(rows, 1), kd_rows_int(rows, 2),
+        status = add_tasks(l, kd_rows_int(rows, 0) / by * by, kd_rows_text(rows, 1), kd_rows_int(rows, 2),
                            kd_rows_int(rows, 3), err);
         if (status != KD_OK) break;
     }
@@ -233,11 +234,12 @@ static kd_status read_registered(loading *l, kd_error *err)
 {
     kd_rows *rows;
     bool has_row = false;
-    KD_TRY(kd_store_query(kd_register_store(l->reg), err, &rows,
-                          "select division, event_day from case_file where person_id > $1 and "
-                          "coalesce(kind, '') = 'birth_registration' and state in ('registered', 'corrected') and division >= $2 and "
-                          "division <= $3",
-                          KD_VALUES(kd_int(l->run_id), kd_int(l->division), kd_int(l->last))));
+    KD_TRY(kd_store_query(
+        kd_register_store(l->reg), err, &rows,
+        "select division, event_day from case_file where person_id > $1 and "
+        "coalesce(kind, '') = 'birth_registration' and state in ('registered', 'corrected') and division >= $2 and "
+        "division <= $3",
+        KD_VALUES(kd_int(l->run_id), kd_int(l->division), kd_int(l->last))));
     kd_status status;
     while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row) add_registered(l, rows);
     kd_rows_close(rows);

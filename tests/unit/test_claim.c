@@ -35,7 +35,10 @@ static void fresh_schema(place *p)
     kd_store *store;
     char sql[128], schema[64];
     const char *server = getenv("KINDRED_TEST_POSTGRES");
-    if (!server) fail_msg("KINDRED_TEST_POSTGRES is not set: run the tests under scripts/with_postgres.sh");
+    if (!server) {
+        fail_msg("KINDRED_TEST_POSTGRES is not set: run the tests under scripts/with_postgres.sh");
+        return; /* never reached, which the analyzer does not know */
+    }
     snprintf(schema, sizeof schema, "claim_%d_%d", (int)getpid(), ++count);
     snprintf(sql, sizeof sql, "create schema %s", schema);
     must(kd_store_open(server, true, &store, &err), &err);

@@ -19,7 +19,7 @@ static kd_str truth_of(live_place *p, const kd_source_record *record, kd_str fee
     char wanted[128];
     if (!p->told.ptr) live_must(kd_file_read(p->arena, p->truth, (size_t)64 << 20, &p->told, &err), &err);
     int len = snprintf(wanted, sizeof wanted, "\n%.*s,%lld,", KD_FMT(feed), (long long)record->row_no);
-    for (const char *at = p->told.ptr; (at = strstr(at, wanted)); at++) {
+    for (const char *at = p->told.ptr; at && (at = strstr(at, wanted)); at++) {
         kd_str rest = kd_str_of(at + len), line, person, role;
         kd_str_next(&rest, '\n', &line);
         kd_str_next(&line, ',', &person);

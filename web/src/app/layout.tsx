@@ -21,7 +21,7 @@ export function Layout() {
   const isOnline = useIsOnline()
   const isMoving = useNavigation().state !== 'idle'
   return (
-    <div className={isPhone ? 'k-frame k-phone' : 'k-frame k-desk'}>
+    <App className={isPhone ? 'k-frame k-phone' : 'k-frame k-desk'}>
       <a href="#content" className="k-skip">
         {t('skip')}
       </a>
@@ -37,7 +37,7 @@ export function Layout() {
       </main>
       {isPhone && <TabBar />}
       <ScrollRestoration />
-    </div>
+    </App>
   )
 }
 

@@ -1,6 +1,6 @@
 // Where the console starts.
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { App, ConfigProvider } from 'antd'
+import { ConfigProvider } from 'antd'
 import en from 'antd/locale/en_GB'
 import zh from 'antd/locale/zh_CN'
 import { StrictMode, useEffect, useRef } from 'react'
@@ -41,11 +41,9 @@ function Console() {
   }, [language])
   return (
     <ConfigProvider theme={theme} locale={language === 'zh' ? zh : en} button={{ autoInsertSpace: false }}>
-      <App>
-        <SessionProvider>
-          <RouterProvider router={router} />
-        </SessionProvider>
-      </App>
+      <SessionProvider>
+        <RouterProvider router={router} />
+      </SessionProvider>
     </ConfigProvider>
   )
 }

@@ -9,6 +9,8 @@ import { useWords } from './words'
 type Source = Schemas['SourceRecord']
 type Field = Schemas['RecordField']
 
+const ROLES = ['child', 'mother', 'father', 'husband', 'wife'] as const
+
 const CODED: Record<string, CodeGroup> = {
   ethnicity: 'ethnicity',
   marital_status: 'marital_status',
@@ -68,9 +70,10 @@ export function Pair({ a, b }: { a: Source; b: Source }) {
 
 function Head({ of }: { of: Source }) {
   const { t } = useWords()
+  const role = ROLES.find((known) => known === of.role)
   return (
     <>
-      <strong>{of.source.title}</strong> {of.role !== 'subject' && <Mark>{t(`role_${of.role}`)}</Mark>}
+      <strong>{of.source.title}</strong> {role && <Mark>{t(`role_${role}`)}</Mark>}
       <small>
         {of.recorded_on && (
           <>

@@ -16,6 +16,14 @@ interface Fields {
 }
 
 export default function PasswordPage() {
+  return (
+    <App>
+      <PasswordForm />
+    </App>
+  )
+}
+
+function PasswordForm() {
   const { t } = useWords()
   const { must_change_password: isForced } = useSession()
   const { refresh, signOut } = useSessionState()

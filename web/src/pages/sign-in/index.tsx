@@ -1,4 +1,3 @@
-import { Spin } from 'antd'
 import { useEffect } from 'react'
 import { Navigate, useSearchParams } from 'react-router'
 import { LanguageChoice } from '../../app/language_choice'
@@ -18,16 +17,11 @@ export default function SignInPage() {
   const { t } = useWords()
   const { t: app } = useAppWords()
   const [search] = useSearchParams()
-  const { session, isPending, error, refresh, signedIn } = useSessionState()
+  const { session, error, refresh, signedIn } = useSessionState()
   const title = `${t('title')} · ${app('product')}`
   useEffect(() => {
     document.title = title
   }, [title])
-  useEffect(() => {
-    // While the password is typed, what comes next is on its way.
-    void Promise.all([import('../../app/layout'), import('../today')]).catch(() => {})
-  }, [])
-  if (isPending) return <Spin fullscreen />
   if (session) return <Navigate to={within(search.get('back'))} replace />
   return (
     <main className="k-sign-in">
