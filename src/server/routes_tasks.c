@@ -465,7 +465,7 @@ static kd_status get_photo(kd_call *call, kd_error *err)
 }
 
 const kd_route kd_routes_tasks[] = {
-    { .method = "GET", .path = "/api/tasks", .permission = "task.read", .run = list },
+    { .method = "GET", .path = "/api/tasks", .permission = "task.read", .needs_purpose = true, .run = list },
     { .method = "GET", .path = "/api/tasks/{id}", .permission = "task.read", .needs_purpose = true, .run = get },
     { .method = "PUT", .path = "/api/tasks/{id}/claim", .permission = "task.answer", .run = claim },
     { .method = "DELETE", .path = "/api/tasks/{id}/claim", .permission = "task.answer", .run = release },

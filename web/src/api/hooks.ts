@@ -39,6 +39,7 @@ interface ReadOptions {
   enabled?: boolean
   keepPrevious?: boolean
   refetchInterval?: number | false
+  refetchOnWindowFocus?: boolean
   staleTime?: number
 }
 

@@ -2513,7 +2513,9 @@ export interface operations {
                 cursor?: components["parameters"]["Cursor"];
                 limit?: components["parameters"]["Limit"];
             };
-            header?: {
+            header: {
+                /** @description Why; one of the purposes of the role */
+                "Kindred-Purpose": components["parameters"]["Purpose"];
                 "Accept-Language"?: components["parameters"]["AcceptLanguage"];
             };
             path?: never;

@@ -23,7 +23,8 @@ const queries = new QueryClient({
         failures < TRIES && isProblem(error) && error.status === 503 && error.retryAfter !== undefined,
       retryDelay: (_, error) => (isProblem(error) ? Math.min(error.retryAfter ?? 1, 30) * 1000 : 1000),
       staleTime: 15_000,
-      refetchOnWindowFocus: true,
+      // Every look at a person is written down: none is made because a window came to the front.
+      refetchOnWindowFocus: false,
     },
     mutations: { retry: false, networkMode: 'always' },
   },

@@ -14,7 +14,7 @@ export function RequireSession() {
   const { session, isPending, error, isExpired, refresh } = useSessionState()
   const { pathname, search } = useLocation()
   if (isPending) return <Spin fullscreen description={t('starting')} />
-  if (error) return <ProblemView problem={error} retry={refresh} />
+  if (error && !session) return <ProblemView problem={error} retry={refresh} />
   if (!session) {
     const back = pathname + search
     return <Navigate to={back === '/' ? '/sign-in' : `/sign-in?back=${encodeURIComponent(back)}`} replace />

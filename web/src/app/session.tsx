@@ -43,6 +43,12 @@ function keptFor(account: string): Kept {
   return { account, purpose: null, area: null }
 }
 
+/** Another person sits down at the same desk: nothing of the one before may be seen. */
+function startOver() {
+  sessionStorage.clear()
+  window.location.replace('/')
+}
+
 async function readSession(): Promise<Session | null> {
   try {
     return (await callApi('get', '/api/session', {})).body
@@ -58,9 +64,18 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [choices, setChoices] = useState<Kept | null>(null)
   const query = useQuery<Session | null, Problem>({
     queryKey: KEY,
-    queryFn: readSession,
+    queryFn: async () => {
+      const now = await readSession()
+      const before = queries.getQueryData<Session | null>(KEY)
+      if (before && now && before.account.id !== now.account.id) startOver()
+      // What was begun on the page stays: who it is asked for again over it.
+      if (before && !now) setExpired(true)
+      return before && !now ? before : now
+    },
     staleTime: Infinity,
     gcTime: Infinity,
+    // Another tab may have signed out, or in as somebody else.
+    refetchOnWindowFocus: 'always',
   })
   const session = query.data ?? null
   const account = session?.account.id
@@ -99,13 +114,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const signedIn = useCallback(
     (next: Session) => {
       const before = queries.getQueryData<Session | null>(KEY)
-      // Another person sits down at the same desk: nothing of the one before may be seen.
-      if (before && before.account.id !== next.account.id) {
-        queries.clear()
-        sessionStorage.clear()
-        window.location.replace('/')
-        return
-      }
+      if (before && before.account.id !== next.account.id) return startOver()
       credentials.csrf = next.csrf
       queries.setQueryData(KEY, next)
       setExpired(false)

@@ -13,6 +13,8 @@ interface Props {
 export function ProblemView({ problem, retry, isSmall }: Props) {
   const { t } = useWords()
   const { title, detail, field, hint, request_id } = problem.told
+  // What was refused will be refused again.
+  const isWorthTrying = problem.isOffline || problem.status === 429 || problem.status >= 500
   const body = problem.isOffline ? t('problem_offline_detail') : detail
   return (
     <Alert
@@ -30,7 +32,7 @@ export function ProblemView({ problem, retry, isSmall }: Props) {
           {request_id && <p className="k-faint">{t('problem_request', { id: request_id })}</p>}
         </>
       }
-      action={retry && <Button onClick={() => retry()}>{t('retry')}</Button>}
+      action={retry && isWorthTrying && <Button onClick={() => retry()}>{t('retry')}</Button>}
     />
   )
 }

@@ -1,4 +1,5 @@
 // Doubtful pairs, the most valuable first, decided one after the other with the keyboard or a thumb.
+import { LeftOutlined, RightOutlined } from '@ant-design/icons'
 import { App, Button, Segmented } from 'antd'
 import { useState } from 'react'
 import { callApi, useApiPages, useApiSend } from '../../api/hooks'
@@ -173,16 +174,22 @@ function Work({ pairs, hasMore, loadMore, decisions, isHelp, setHelp }: WorkProp
         <div className="k-matches-side">
           {!isPhone && <Queue pairs={pairs} at={at} go={go} saidOf={saidOf} />}
           <p className="k-matches-steps">
-            <Button onClick={() => go(at - 1)} disabled={at === 0}>
-              {t('key_previous')}
-            </Button>
+            <Button
+              icon={<LeftOutlined />}
+              aria-label={t('key_previous')}
+              onClick={() => go(at - 1)}
+              disabled={at === 0}
+            />
             <span className="k-faint" role="status">
               {t('position', { at: at + 1, of: pairs.length })}
               {hasMore && ` · ${t('more')}`}
             </span>
-            <Button onClick={() => go(at + 1)} disabled={at >= pairs.length - 1}>
-              {t('key_next')}
-            </Button>
+            <Button
+              icon={<RightOutlined />}
+              aria-label={t('key_next')}
+              onClick={() => go(at + 1)}
+              disabled={at >= pairs.length - 1}
+            />
           </p>
         </div>
         <Review

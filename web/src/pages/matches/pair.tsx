@@ -9,6 +9,8 @@ import { useWords } from './words'
 type Source = Schemas['SourceRecord']
 type Field = Schemas['RecordField']
 
+/** Days on which two offices did their work differ without telling anything of the person. */
+const UNCOMPARED = new Set(['event_day'])
 const ROLES = ['child', 'mother', 'father', 'husband', 'wife'] as const
 
 const CODED: Record<string, CodeGroup> = {
@@ -53,7 +55,7 @@ export function Pair({ a, b }: { a: Source; b: Source }) {
         {rowsOf(a, b).map((row) => {
           const left = words(row.a)
           const right = words(row.b)
-          const isBoth = left !== null && right !== null
+          const isBoth = left !== null && right !== null && !UNCOMPARED.has(row.a?.field ?? '')
           const [first, second] = isBoth ? differ(left, right) : [null, null]
           return (
             <tr key={(row.a ?? row.b)?.field} className={isBoth && left !== right ? 'k-pair-differs' : undefined}>

@@ -14,8 +14,6 @@ import { useWords } from './words'
 
 type Item = Schemas['TodayItem']
 
-const REFRESH_MS = 60_000
-
 function moreUrgent(a: Item, b: Item): number {
   return b.overdue - a.overdue || (a.oldest_due ?? '9999').localeCompare(b.oldest_due ?? '9999') || b.count - a.count
 }
@@ -24,7 +22,8 @@ export default function TodayPage() {
   const { t } = useWords()
   const { area, code } = useArea()
   const format = useFormat()
-  const today = useApiGet('/api/today', { query: { division: code } }, { refetchInterval: REFRESH_MS })
+  // Not by the clock: that would keep the session of an empty chair alive.
+  const today = useApiGet('/api/today', { query: { division: code } }, { refetchOnWindowFocus: true })
   return (
     <Page title={t('title')} extra={<Shortcuts />}>
       <AsyncView of={today}>
