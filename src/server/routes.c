@@ -6,6 +6,7 @@ const kd_route *const kd_all_routes[] = {
     kd_routes_session,
     kd_routes_reference,
     kd_routes_jobs,
+    kd_routes_persons,
     kd_routes_tasks,
     kd_routes_births,
     kd_routes_matches,

@@ -95,10 +95,10 @@ static kd_status decide(kd_call *call, kd_error *err)
     int said = 0;
     int64_t decision = 0;
     kd_str note = { NULL, 0 };
+    KD_TRY(open_match(call, "match.decide", &match, &waterfall, err));
     KD_TRY(kd_in_only(kd_call_body(call), members, err));
     KD_TRY(kd_in_word(kd_call_body(call), "said", words, -1, &said, err));
     KD_TRY(kd_in_text(kd_call_body(call), "note", false, NOTE_BYTES_MAX, &note, err));
-    KD_TRY(open_match(call, "match.decide", &match, &waterfall, err));
     KD_TRY(kd_match_decide(call->reg, match.id, said_of[said], call->who->name, note, &decision, err));
     kd_json_object(&call->out);
     kd_out_id(&call->out, "decision_id", decision);

@@ -31,7 +31,7 @@ static int64_t version_of(const kd_task *task)
 
 /* ---- one task as JSON ---- */
 
-static kd_status put_task(kd_call *call, const char *key, const kd_task *task, const kd_task_words *words,
+kd_status kd_show_task(kd_call *call, const char *key, const kd_task *task, const kd_task_words *words,
                           kd_error *err)
 {
     kd_json *json = &call->out;
@@ -118,7 +118,7 @@ static kd_status list(kd_call *call, kd_error *err)
     kd_json_array(&call->out);
     for (size_t i = 0; i < page.count; i++) {
         KD_TRY(words_of(call, &page, i, words, err));
-        KD_TRY(put_task(call, NULL, &page.tasks[i], &words[i], err));
+        KD_TRY(kd_show_task(call, NULL, &page.tasks[i], &words[i], err));
     }
     kd_json_array_end(&call->out);
     kd_json_kstr(&call->out, "next", page.next);
@@ -293,7 +293,7 @@ static kd_status put_detail(kd_call *call, const kd_task *task, kd_error *err)
     KD_TRY(kd_person_view_load(call->reg, task->person_id, call->arena, &view, err));
     const kd_attribute_view *attribute = attribute_of(&view, task->attribute);
     kd_json_object(json);
-    KD_TRY(put_task(call, "task", task, &words, err));
+    KD_TRY(kd_show_task(call, "task", task, &words, err));
     kd_out_text(json, "ask", kd_call_words(call, words.ask_zh, words.ask_en));
     kd_out_text(json, "offer", kd_call_words(call, words.offer_zh, words.offer_en));
     kd_out_text(json, "form", kd_str_of(forms[words.form]));

@@ -26,6 +26,9 @@ void kd_show_record(kd_call *call, const char *key, const kd_shown_record *shown
 void kd_show_waterfall(kd_call *call, const char *key, const kd_waterfall *waterfall);
 /** A canonical value of an attribute in words: sex, status, places; identity numbers masked. Arena text. */
 kd_str kd_show_value(kd_call *call, kd_str attribute, kd_str value);
+/** Task, as lists and the page of a person show it. `words` are what the pack says of its kind. */
+KD_CHECKED kd_status kd_show_task(kd_call *call, const char *key, const kd_task *task, const kd_task_words *words,
+                                  kd_error *err);
 /** Days past the time when the next file of a feed was due, from the day of the last; -1 when none is expected. */
 int64_t kd_show_days_late(const kd_feed_packs *packs, const kd_feed_status *feed);
 

@@ -1,6 +1,7 @@
 // A list: a table at the desk, cards on the phone. More of it by the cursor.
 import { Button } from 'antd'
 import type { ReactNode } from 'react'
+import './responsive_table.css'
 import { useIsPhone } from './use_screen'
 import { useWords } from './words'
 

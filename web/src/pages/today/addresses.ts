@@ -14,7 +14,7 @@ export function addressOf({ kind, key, overdue }: Schemas['TodayItem']): string 
     case 'match':
       return '/matches'
     case 'feed':
-      return key ? `/feeds/${encodeURIComponent(key)}` : '/feeds'
+      return `/feeds?${new URLSearchParams({ feed: key }).toString()}`
     case 'job':
       return '/feeds'
     default:
