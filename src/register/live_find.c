@@ -19,13 +19,11 @@ enum {
 };
 static const int64_t EVERYWHERE_LAST = INT64_C(999999999999);
 
-/* What is looked at, and how it is asked for in a wide and in a narrow area. */
+/* How one column is asked for in a wide area. */
 typedef struct {
-    const char *matched;
     const char *exact;    /* $1 the text; $2, $3 the area; $4 how many */
     const char *prefix;   /* $1, $2 the range; $3, $4 the area; $5 how many; $6 how many to look at */
     const char *anywhere; /* $1, $2 the range; $3 how many */
-    const char *narrow;   /* as prefix */
 } column;
 
 #define WIDE_EXACT(name) \
@@ -35,17 +33,25 @@ typedef struct {
     ", division, id limit $6) t where division between $3 and $4 limit $5"
 #define ANYWHERE(name) \
     "select id from person where " name " >= $1 and " name " < $2 order by " name ", division, id limit $3"
-#define NARROW(name)                                                                                            \
-    "select id from (select id, name, name_pinyin, name_initials from person where division between $3 and $4 " \
-    "order by division, name limit $6) t where " name " >= $1 and " name " < $2 order by " name ", id limit $5"
-#define COLUMN(matched, name, compared)                                                \
-    {                                                                                  \
-        matched, WIDE_EXACT(name), WIDE_PREFIX(name), ANYWHERE(name), NARROW(compared) \
+#define NARROW_FROM                                                                                   \
+    "from (select id, name, name_pinyin, name_initials from person where division between $3 and $4 " \
+    "order by division, name limit $6) t "
+#define COLUMN(name)                                        \
+    {                                                       \
+        WIDE_EXACT(name), WIDE_PREFIX(name), ANYWHERE(name) \
     }
 
-static const column NAME = COLUMN("name", "name", "name");
-static const column PINYIN = COLUMN("pinyin", "name_pinyin", "replace(name_pinyin, ' ', '')");
-static const column INITIALS = COLUMN("initials", "name_initials", "name_initials");
+static const column NAME = COLUMN("name"), PINYIN = COLUMN("name_pinyin"), INITIALS = COLUMN("name_initials");
+
+/* All people of a narrow area are looked at once, so that the space in a spelling need not be guessed. */
+static const char NARROW_NAME[] =
+    "select id, 0 " NARROW_FROM "where name >= $1 and name < $2 order by name, id limit $5";
+static const char NARROW_SPELLING[] =
+    "select id, is_initials from (select id, name_pinyin, name_initials, case when "
+    "replace(name_pinyin, ' ', '') >= $1 and replace(name_pinyin, ' ', '') < $2 then 0 "
+    "when name_initials >= $1 and name_initials < $2 then 1 else 2 end as is_initials " NARROW_FROM
+    ") u where is_initials < 2 order by is_initials, case when is_initials = 0 then name_pinyin else name_initials end, "
+    "id limit $5";
 
 typedef struct {
     int64_t id;
@@ -143,34 +149,47 @@ static kd_status end_of(finding *f, kd_str text, kd_str *out_end, kd_error *err)
 }
 
 static kd_status ask_area(finding *f, const area *a, const column *c, kd_str text, kd_str end, int exact_rank,
-                          kd_error *err)
+                          const char *matched, kd_error *err)
 {
     const kd_value from = kd_text_value(text), to = kd_text_value(end), first = kd_int(a->first),
                    last = kd_int(a->last), limit = kd_int((int64_t)f->asked);
-    if (!a->first) return ask(f, c->anywhere, KD_VALUES(from, to, limit), exact_rank + 2, c->matched, err);
+    if (!a->first) return ask(f, c->anywhere, KD_VALUES(from, to, limit), exact_rank + 2, matched, err);
     size_t before = f->count;
-    KD_TRY(ask(f, c->exact, KD_VALUES(from, first, last, limit), exact_rank, c->matched, err));
+    KD_TRY(ask(f, c->exact, KD_VALUES(from, first, last, limit), exact_rank, matched, err));
     if (f->count - before >= f->asked) return KD_OK;
-    return ask(f, c->prefix, KD_VALUES(from, to, first, last, limit, kd_int(SCANNED_MAX)), exact_rank + 2, c->matched,
+    return ask(f, c->prefix, KD_VALUES(from, to, first, last, limit, kd_int(SCANNED_MAX)), exact_rank + 2, matched,
                err);
 }
 
-/* Of a narrow area all people are looked at, so that spaces in `text` need not be guessed. */
-static kd_status ask_column(finding *f, const column *c, kd_str text, bool is_narrow, int exact_rank, kd_error *err)
+static kd_status ask_wide(finding *f, const column *c, kd_str text, int exact_rank, const char *matched, kd_error *err)
+{
+    kd_str end = { NULL, 0 };
+    KD_TRY(end_of(f, text, &end, err));
+    for (size_t i = 0; i < f->area_count; i++)
+        if (!f->areas[i].is_narrow) KD_TRY(ask_area(f, &f->areas[i], c, text, end, exact_rank, matched, err));
+    return KD_OK;
+}
+
+static kd_status ask_narrow(finding *f, const char *sql, kd_str text, int rank, const char *const matched[2],
+                            kd_error *err)
 {
     kd_str end = { NULL, 0 };
     KD_TRY(end_of(f, text, &end, err));
     for (size_t i = 0; i < f->area_count; i++) {
         const area *a = &f->areas[i];
-        if (a->is_narrow != is_narrow) continue;
-        if (!is_narrow) {
-            KD_TRY(ask_area(f, a, c, text, end, exact_rank, err));
-            continue;
+        kd_rows *rows;
+        bool has_row = false;
+        if (!a->is_narrow) continue;
+        KD_TRY(kd_store_query(kd_register_store(f->reg), err, &rows, sql,
+                              KD_VALUES(kd_text_value(text), kd_text_value(end), kd_int(a->first), kd_int(a->last),
+                                        kd_int((int64_t)f->asked), kd_int(PEOPLE_MAX))));
+        kd_status status;
+        while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row) {
+            bool is_second = kd_rows_int(rows, 1) != 0;
+            keep(f, kd_rows_int(rows, 0), rank + is_second, matched[is_second]);
         }
-        KD_TRY(ask(f, c->narrow,
-                   KD_VALUES(kd_text_value(text), kd_text_value(end), kd_int(a->first), kd_int(a->last),
-                             kd_int((int64_t)f->asked), kd_int(PEOPLE_MAX)),
-                   exact_rank + 1, c->matched, err));
+        kd_rows_close(rows);
+        if (status != KD_OK) return status;
     }
     return KD_OK;
 }
@@ -250,13 +269,22 @@ static bool is_vowel(char c)
     return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u' || c == 'v';
 }
 
+static kd_status ask_name(finding *f, const typed *t, kd_error *err)
+{
+    static const char *const matched[] = { "name", "name" };
+    kd_str name = { t->name, t->name_len };
+    KD_TRY(ask_narrow(f, NARROW_NAME, name, 1, matched, err));
+    return ask_wide(f, &NAME, name, 0, matched[0], err);
+}
+
 /* The register writes "zhang wei": the surname may end after any sound, of up to two characters. */
 static kd_status ask_spelling(finding *f, const typed *t, kd_error *err)
 {
     enum { SURNAME_LETTERS = 12 };
+    static const char *const matched[] = { "pinyin", "initials" };
     kd_str letters = { t->letters, t->letters_len };
-    KD_TRY(ask_column(f, &PINYIN, letters, true, 1, err));
-    KD_TRY(ask_column(f, &PINYIN, letters, false, 1, err));
+    KD_TRY(ask_narrow(f, NARROW_SPELLING, letters, 2, matched, err));
+    KD_TRY(ask_wide(f, &PINYIN, letters, 1, matched[0], err));
     bool has_vowel = false;
     for (size_t split = 1; split < letters.len && split <= SURNAME_LETTERS; split++) {
         has_vowel = has_vowel || is_vowel(letters.ptr[split - 1]);
@@ -265,10 +293,9 @@ static kd_status ask_spelling(finding *f, const typed *t, kd_error *err)
         kd_str with_space = kd_arena_fmt(f->arena, "%.*s %.*s", (int)split, letters.ptr, (int)(letters.len - split),
                                          letters.ptr + split);
         if (!with_space.ptr) return no_memory(err);
-        KD_TRY(ask_column(f, &PINYIN, with_space, false, 1, err));
+        KD_TRY(ask_wide(f, &PINYIN, with_space, 1, matched[0], err));
     }
-    KD_TRY(ask_column(f, &INITIALS, letters, true, 2, err));
-    return ask_column(f, &INITIALS, letters, false, 2, err);
+    return ask_wide(f, &INITIALS, letters, 2, matched[1], err);
 }
 
 static kd_status ask_all(finding *f, kd_error *err)
@@ -279,10 +306,7 @@ static kd_status ask_all(finding *f, kd_error *err)
     if (!t) return no_memory(err);
     KD_TRY(kd_register_text(f->reg, &text, err));
     read_typed(text, f->wanted->text, t);
-    if (t->has_hanzi) {
-        KD_TRY(ask_column(f, &NAME, (kd_str){ t->name, t->name_len }, true, 0, err));
-        return ask_column(f, &NAME, (kd_str){ t->name, t->name_len }, false, 0, err);
-    }
+    if (t->has_hanzi) return ask_name(f, t, err);
     if (t->digits >= NUMBER_DIGITS) return ask_numbers(f, t, err);
     return t->letters_len && !t->digits ? ask_spelling(f, t, err) : KD_OK;
 }

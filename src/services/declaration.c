@@ -301,8 +301,11 @@ kd_status kd_birth_read_json(kd_str text, kd_arena *arena, kd_birth_declaration 
 
 static void write_id(kd_json *json, const char *key, int64_t id)
 {
-    char buf[KD_ID_TEXT_BYTES];
-    kd_json_kstr(json, key, id ? kd_str_of(kd_id_format(id, buf)) : KD_STR(""));
+    char buf[KD_ID_TEXT_BYTES] = "";
+    if (id) kd_id_format(id, buf);
+    for (char *c = buf; *c; c++)
+        if (*c >= 'a' && *c <= 'z') *c = (char)(*c - 'a' + 'A');
+    kd_json_kstr(json, key, kd_str_of(buf));
 }
 
 static void write_division(kd_json *json, const char *key, int64_t code)

@@ -143,6 +143,16 @@ static bool is_taken(const work *w, int64_t id)
     return false;
 }
 
+/* Where the child lives: as told; else with a mother from around here; else where it is registered, so that it is found there. */
+static int64_t home_of(work *w)
+{
+    const kd_birth_declaration *d = &w->birth.declaration;
+    int64_t told = known_division(w, d->residence_division), mother = known_division(w, d->mother.division);
+    int64_t here = w->birth.division, township = kd_division_at_level(here, KD_LEVEL_TOWNSHIP);
+    if (told) return told;
+    return mother && kd_division_within(mother, township ? township : here) ? mother : known_division(w, here);
+}
+
 static kd_status add_child(work *w, size_t i)
 {
     const kd_birth_declaration *d = &w->birth.declaration;
@@ -152,7 +162,7 @@ static kd_status add_child(work *w, size_t i)
     if (child->sex) record.sex = (int8_t)child->sex;
     record.birth_day = d->birth_day;
     record.birth_kind = kind_of_day(d->precision);
-    record.division = known_division(w, d->residence_division);
+    record.division = home_of(w);
     record.address = d->residence_address;
     record.certificate_no = child->certificate_no;
     record.handbook_no = w->birth.children[i].number;
@@ -185,8 +195,7 @@ static kd_status add_parent(work *w, kd_role role, kd_birth_person *person, size
     record.identity_kind = (int8_t)(identity.kind == KD_IDENTITY_OK ? 0 : identity.kind);
     record.phone = kd_arena_str(w->arena, (kd_str){ phone, kd_phone_read(person->phone, phone) });
     record.division = known_division(w, person->division);
-    if (!record.division && role == KD_ROLE_MOTHER)
-        record.division = known_division(w, w->birth.declaration.residence_division);
+    if (!record.division && role == KD_ROLE_MOTHER) record.division = home_of(w);
     record.address = person->address;
     record.hukou_division = known_division(w, person->hukou_division);
     record.ethnicity = person->ethnicity;

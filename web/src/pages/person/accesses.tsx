@@ -4,19 +4,39 @@ import type { Schemas } from '../../api/types'
 import { AsyncView, EmptyView } from '../../parts/async_view'
 import { ResponsiveTable, type Column } from '../../parts/responsive_table'
 import { DateText, Mark } from '../../parts/texts'
+import { useCodes } from '../../parts/use_codes'
 import { useWords } from './words'
 
 type Access = Schemas['Access']
 
+const NAMED = [
+  'person.read',
+  'person.find',
+  'person.timeline',
+  'person.family',
+  'person.records',
+  'person.history',
+  'person.audit',
+] as const
+
+function isNamed(action: string): action is (typeof NAMED)[number] {
+  return (NAMED as readonly string[]).includes(action)
+}
+
 export function Accesses({ id }: { id: string }) {
   const { t } = useWords()
+  const codes = useCodes()
   const pages = useApiPages('/api/persons/{id}/accesses', { path: { id } })
   const columns: Column<Access>[] = [
     { key: 'who', title: t('who'), isMain: true, render: (look) => look.name },
     { key: 'at', title: t('at'), render: (look) => <DateText at={look.at} withTime /> },
-    { key: 'role', title: t('role'), render: (look) => look.role },
-    { key: 'purpose', title: t('purpose'), render: (look) => look.purpose },
-    { key: 'action', title: t('action'), render: (look) => <code>{look.action}</code> },
+    { key: 'role', title: t('role'), render: (look) => codes.word('roles', look.role) },
+    { key: 'purpose', title: t('purpose'), render: (look) => codes.word('purposes', look.purpose) },
+    {
+      key: 'action',
+      title: t('action'),
+      render: (look) => (isNamed(look.action) ? t(`look_${look.action}`) : look.action),
+    },
     {
       key: 'outcome',
       title: t('outcome'),

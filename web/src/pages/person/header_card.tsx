@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import type { Schemas } from '../../api/types'
 import { DateText, DivisionPath, Mark, PersonFacts } from '../../parts/texts'
 import { useFormat } from '../../parts/use_format'
+import { useValueWords } from '../../parts/use_value_words'
 import { useWords } from './words'
 
 const SHOWN = ['identity_number', 'phone', 'address', 'handbook_no', 'death_day']
@@ -10,10 +11,13 @@ const SHOWN = ['identity_number', 'phone', 'address', 'handbook_no', 'death_day'
 export function HeaderCard({ person }: { person: Schemas['Person'] }) {
   const { t } = useWords()
   const format = useFormat()
+  const wordsOf = useValueWords()
   const { birth_date, division, id } = person.person
   const chosen = person.attributes.flatMap((attribute) => {
     const value = attribute.values.find((v) => v.is_chosen)
-    return SHOWN.includes(attribute.attribute) && value ? [{ title: attribute.title, words: value.words }] : []
+    return SHOWN.includes(attribute.attribute) && value
+      ? [{ title: attribute.title, words: wordsOf(attribute.attribute, value.words) }]
+      : []
   })
   return (
     <section className="k-panel k-person-card">

@@ -6,6 +6,7 @@ import { AsyncView, EmptyView } from '../../parts/async_view'
 import { formatBits } from '../../parts/format'
 import { DateText, Mark } from '../../parts/texts'
 import { useFormat } from '../../parts/use_format'
+import { useValueWords } from '../../parts/use_value_words'
 import { WaterfallChart } from '../../parts/waterfall_chart'
 import { useWords } from './words'
 
@@ -56,6 +57,7 @@ function Head({ item }: { item: PersonRecord }) {
 function Body({ item, isOnly }: { item: PersonRecord; isOnly: boolean }) {
   const { t } = useWords()
   const format = useFormat()
+  const wordsOf = useValueWords()
   const { record, peer, waterfall } = item
   return (
     <div className="k-record-body">
@@ -64,7 +66,7 @@ function Body({ item, isOnly }: { item: PersonRecord; isOnly: boolean }) {
           {record.fields.map((field) => (
             <div key={field.field}>
               <dt>{field.title}</dt>
-              <dd data-content>{field.value}</dd>
+              <dd data-content>{wordsOf(field.field, field.value)}</dd>
             </div>
           ))}
         </dl>

@@ -3,6 +3,7 @@ import type { Schemas } from '../../api/types'
 import { EmptyView } from '../../parts/async_view'
 import { DateText, Mark } from '../../parts/texts'
 import { useFormat } from '../../parts/use_format'
+import { useValueWords } from '../../parts/use_value_words'
 import { useWords } from './words'
 
 type Attribute = Schemas['AttributeView']
@@ -10,10 +11,11 @@ type Value = Schemas['ValueView']
 
 export function Values({ attributes }: { attributes: Attribute[] }) {
   const { t } = useWords()
-  if (attributes.length === 0) return <EmptyView text={t('values_none')} />
+  const known = attributes.filter((attribute) => attribute.values.length > 0)
+  if (known.length === 0) return <EmptyView text={t('values_none')} />
   return (
     <div className="k-values">
-      {attributes.map((attribute) => (
+      {known.map((attribute) => (
         <AttributeCard key={attribute.attribute} attribute={attribute} />
       ))}
     </div>
@@ -32,7 +34,7 @@ function AttributeCard({ attribute }: { attribute: Attribute }) {
         {attribute.title} {attribute.is_conflict && <Mark tone="warn">{t('conflict')}</Mark>}
       </h2>
       {chosen.map((value) => (
-        <OneValue key={value.value} value={value} />
+        <OneValue key={value.value} field={attribute.attribute} value={value} />
       ))}
       {decided_by && (
         <p className="k-faint">
@@ -43,7 +45,7 @@ function AttributeCard({ attribute }: { attribute: Attribute }) {
         <>
           <h3>{t('competing')}</h3>
           {others.map((value) => (
-            <OneValue key={value.value} value={value} />
+            <OneValue key={value.value} field={attribute.attribute} value={value} />
           ))}
         </>
       )}
@@ -51,13 +53,14 @@ function AttributeCard({ attribute }: { attribute: Attribute }) {
   )
 }
 
-function OneValue({ value }: { value: Value }) {
+function OneValue({ field, value }: { field: string; value: Value }) {
   const { t } = useWords()
+  const words = useValueWords()(field, value.words)
   return (
     <div className={value.is_chosen ? 'k-one-value k-one-value-chosen' : 'k-one-value'}>
       <p>
         <span className="k-value-words" data-content>
-          {value.words}
+          {words}
         </span>{' '}
         {value.is_chosen && <Mark tone="good">{t('chosen')}</Mark>}{' '}
         {value.is_decided && <Mark tone="info">{t('decided')}</Mark>}{' '}
@@ -68,7 +71,7 @@ function OneValue({ value }: { value: Value }) {
         {value.holders.map((holder, i) => (
           <li key={i}>
             <span>{holder.source.title}</span>
-            {holder.text !== value.words && <span data-content>“{holder.text}”</span>}
+            {holder.text !== value.words && holder.text !== value.value && <span data-content>“{holder.text}”</span>}
             {holder.recorded_on && <DateText at={holder.recorded_on} />}
           </li>
         ))}
