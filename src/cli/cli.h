@@ -57,7 +57,7 @@ bool kd_cli_is_english(void);
 
 /* the commands, in the order of `kindred help` */
 extern const kd_command kd_cmd_init, kd_cmd_simulate, kd_cmd_import, kd_cmd_link, kd_cmd_match, kd_cmd_tasks,
-    kd_cmd_corrections, kd_cmd_person, kd_cmd_doctor, kd_cmd_backup, kd_cmd_restore, kd_cmd_migrate, kd_cmd_serve,
-    kd_cmd_account, kd_cmd_audit;
+    kd_cmd_corrections, kd_cmd_person, kd_cmd_doctor, kd_cmd_backup, kd_cmd_restore, kd_cmd_migrate, kd_cmd_verify,
+    kd_cmd_serve, kd_cmd_account, kd_cmd_audit;
 
 #endif

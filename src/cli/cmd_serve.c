@@ -68,8 +68,9 @@ const kd_command kd_cmd_serve = {
     .summary = "serve the console and the API",
     .usage = "serve [--register DIR] [--listen ADDR:PORT] [--workers N] [--web DIR] [--tls-cert FILE --tls-key FILE] "
              "[--behind-proxy]",
-    .details = "Prints its address when it takes connections. SIGTERM and SIGINT stop it: it answers what it has begun.\n"
-               "Under systemd it takes the sockets it is handed and tells when it is ready. docs/server.md tells more.",
+    .details =
+        "Prints its address when it takes connections. SIGTERM and SIGINT stop it: it answers what it has begun.\n"
+        "Under systemd it takes the sockets it is handed and tells when it is ready. docs/server.md tells more.",
     .options = OPTIONS,
     .run = run_serve,
 };

@@ -8,7 +8,7 @@
 static const kd_command *const COMMANDS[] = {
     &kd_cmd_init,        &kd_cmd_simulate, &kd_cmd_import, &kd_cmd_link,   &kd_cmd_match,   &kd_cmd_tasks,
     &kd_cmd_corrections, &kd_cmd_person,   &kd_cmd_doctor, &kd_cmd_backup, &kd_cmd_restore, &kd_cmd_migrate,
-    &kd_cmd_serve,       &kd_cmd_account,  &kd_cmd_audit,
+    &kd_cmd_serve,       &kd_cmd_account,  &kd_cmd_audit,  &kd_cmd_verify,
 };
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof COMMANDS[0], OPTIONS_MAX = 32 };
 

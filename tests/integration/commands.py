@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from harness import Postgres, Sqlite, kindred, on_each_database, run_tests, simulated  # noqa: E402
 
-COMMANDS = "init simulate import link match tasks corrections person doctor backup restore migrate".split()
+COMMANDS = "init simulate import link match tasks corrections person doctor backup restore migrate serve account audit verify".split()
 PERSONS = 800
 
 
