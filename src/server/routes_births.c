@@ -375,11 +375,11 @@ static kd_status correct(kd_call *call, kd_error *err)
     kd_str reason;
     kd_birth birth;
     kd_birth_declaration d;
+    KD_TRY(open_birth(call, "birth.correct", &birth, err));
     KD_TRY(kd_in_only(kd_call_body(call), members, err));
     KD_TRY(kd_in_text(kd_call_body(call), "reason", true, REASON_BYTES_MAX, &reason, err));
     KD_TRY(kd_in_object(kd_call_body(call), "declaration", true, &declaration, err));
     KD_TRY(kd_birth_read_value(declaration.object, "/declaration", call->arena, &d, err));
-    KD_TRY(open_birth(call, "birth.correct", &birth, err));
     KD_TRY(kd_call_match_version(call, birth.version, true, err));
     kd_case_actor actor = actor_of(call, &d);
     KD_TRY(kd_birth_correct(call->reg, pack_of(call), birth.id, birth.version, &d, reason, &actor, &birth, call->arena,
@@ -392,9 +392,9 @@ static kd_status cancel(kd_call *call, kd_error *err)
     static const char *const members[] = { "reason", NULL };
     kd_str reason;
     kd_birth birth;
+    KD_TRY(open_birth(call, "birth.cancel", &birth, err));
     KD_TRY(kd_in_only(kd_call_body(call), members, err));
     KD_TRY(kd_in_text(kd_call_body(call), "reason", true, REASON_BYTES_MAX, &reason, err));
-    KD_TRY(open_birth(call, "birth.cancel", &birth, err));
     KD_TRY(kd_call_match_version(call, birth.version, true, err));
     kd_case_actor actor = actor_of(call, &birth.declaration);
     KD_TRY(kd_birth_cancel(call->reg, pack_of(call), birth.id, birth.version, reason, &actor, err));

@@ -399,8 +399,8 @@ static kd_status answer_task(kd_call *call, kd_error *err)
     kd_task task = { 0 };
     kd_answer answer = { .said = KD_SAID_UNKNOWN };
     kd_answer_result result = { 0 };
-    KD_TRY(read_answer(call, &answer, err));
     KD_TRY(find_task(call, &task, err));
+    KD_TRY(read_answer(call, &answer, err));
     kd_str object = object_of(call, "task", task.id);
     KD_TRY(kd_call_match_version(call, version_of(&task), true, err));
     KD_TRY(check_free(call, object, err));
@@ -417,9 +417,9 @@ static kd_status reopen(kd_call *call, kd_error *err)
     kd_task task = { 0 };
     kd_answer_result result = { 0 };
     kd_str reason = { NULL, 0 };
+    KD_TRY(find_task(call, &task, err));
     KD_TRY(kd_in_only(kd_call_body(call), members, err));
     KD_TRY(kd_in_text(kd_call_body(call), "reason", true, REASON_BYTES_MAX, &reason, err));
-    KD_TRY(find_task(call, &task, err));
     KD_TRY(open_people(call, &task, "task.reopen", err));
     KD_TRY(kd_task_reopen(call->reg, task.id, call->who->name, reason, &result, err));
     put_result(&call->out, &result);

@@ -10,7 +10,7 @@ drop index person_division;
 create index person_by_name on person (name, division, id);
 create index person_by_pinyin on person (name_pinyin, division, id);
 create index person_by_initials on person (name_initials, division, id);
-create index person_in_division on person (division, name, name_pinyin, name_initials);
+create index person_in_division on person (division, name, name_pinyin, name_initials, id);
 
 create table account (
     id {{id}} not null primary key,
