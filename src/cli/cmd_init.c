@@ -1,5 +1,6 @@
 #include "cli.h"
 #include "register/register.h"
+#include "services/services.h"
 
 static const kd_option OPTIONS[] = {
     { "db", "URL", "sqlite (in the folder) or postgresql://USER@HOST/DATABASE; default sqlite" },
@@ -12,7 +13,8 @@ static int run(const kd_args *args)
     if (args->positional_count > 1) return kd_cli_usage(args, "one folder is expected");
     const char *dir = args->positional_count ? args->positional[0] : args->register_dir;
     kd_error err;
-    if (kd_register_init(dir, kd_arg(args, "db"), kd_arg(args, "divisions"), &err) != KD_OK)
+    if (kd_register_init(dir, kd_arg(args, "db"), kd_arg(args, "divisions"), &err) != KD_OK ||
+        kd_keys_ensure(dir, &err) != KD_OK)
         return kd_cli_fail(args, &err);
     kd_buf out;
     kd_buf_init(&out, 1 << 16);

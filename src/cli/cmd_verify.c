@@ -18,7 +18,7 @@ static void add_json(const kd_code_verdict *v, kd_buf *out)
     kd_json_object(&json);
     kd_json_kbool(&json, "is_right", v->is_right);
     kd_json_kstr(&json, "number", v->number);
-    kd_json_kday(&json, "birth_date", v->birth_day);
+    kd_json_kstr(&json, "birth_date", v->birth_date);
     kd_json_kstr(&json, "issued_by", v->issued_by);
     kd_json_kday(&json, "issued_on", v->issued_day);
     kd_json_kstr(&json, "key_id", v->key_id);
@@ -30,18 +30,17 @@ static void add_json(const kd_code_verdict *v, kd_buf *out)
 static void add_words(const kd_code_verdict *v, kd_buf *out)
 {
     bool is_english = kd_cli_is_english();
-    char birth[16], issued[16];
+    char issued[16];
     if (!v->is_right) {
         kd_buf_fmt(out, is_english ? "Not to be believed: %.*s\n" : "不可信：%.*s\n",
                    KD_FMT(is_english ? v->fault_en : v->fault_zh));
         return;
     }
-    kd_day_format(v->birth_day, birth);
     kd_day_format(v->issued_day, issued);
     kd_buf_fmt(out,
-               is_english ? "Right: handbook number %.*s, born %s, issued by %.*s on %s (key %.*s)\n"
-                          : "属实：手册编号 %.*s，出生日期 %s，签发地 %.*s，签发日期 %s（密钥 %.*s）\n",
-               KD_FMT(v->number), birth, KD_FMT(v->issued_by), issued, KD_FMT(v->key_id));
+               is_english ? "Right: handbook number %.*s, born %.*s, issued by %.*s on %s (key %.*s)\n"
+                          : "属实：手册编号 %.*s，出生日期 %.*s，签发地 %.*s，签发日期 %s（密钥 %.*s）\n",
+               KD_FMT(v->number), KD_FMT(v->birth_date), KD_FMT(v->issued_by), issued, KD_FMT(v->key_id));
 }
 
 /* The code as given, or the first line of standard input for "-". */

@@ -56,6 +56,7 @@ static const char NARROW_SPELLING[] =
 typedef struct {
     int64_t id;
     int rank; /* the lower, the better */
+    int at;   /* in the order found */
     const char *matched;
 } found_id;
 
@@ -117,10 +118,12 @@ static void keep(finding *f, int64_t id, int rank, const char *matched)
 {
     for (size_t i = 0; i < f->count; i++) {
         if (f->ids[i].id != id) continue;
-        if (rank < f->ids[i].rank) f->ids[i] = (found_id){ id, rank, matched };
+        if (rank < f->ids[i].rank) f->ids[i] = (found_id){ id, rank, (int)i, matched };
         return;
     }
-    if (f->count < IDS_MAX) f->ids[f->count++] = (found_id){ id, rank, matched };
+    if (f->count == IDS_MAX) return;
+    f->ids[f->count] = (found_id){ id, rank, (int)f->count, matched };
+    f->count++;
 }
 
 static kd_status ask(finding *f, const char *sql, const kd_value *values, size_t value_count, int rank,
@@ -315,9 +318,9 @@ static kd_status ask_all(finding *f, kd_error *err)
 
 static int by_rank(const void *a, const void *b)
 {
-    const found_id *x = *(const found_id *const *)a, *y = *(const found_id *const *)b;
+    const found_id *x = a, *y = b;
     if (x->rank != y->rank) return x->rank < y->rank ? -1 : 1;
-    return (x > y) - (x < y); /* as found */
+    return (x->at > y->at) - (x->at < y->at);
 }
 
 #define BRIEF_COLUMNS "id, name, state, sex, birth_day, division"
@@ -333,7 +336,7 @@ static void read_brief(const kd_rows *rows, kd_arena *arena, kd_person_brief *ou
 }
 
 /* One statement whatever their number: places left over repeat the first. */
-static kd_status load_rows(finding *f, const found_id *const *order, size_t count, kd_person_hit *out, kd_error *err)
+static kd_status load_rows(finding *f, size_t count, kd_person_hit *out, kd_error *err)
 {
     kd_buf sql;
     kd_value values[ROWS_AT_ONCE];
@@ -342,7 +345,7 @@ static kd_status load_rows(finding *f, const found_id *const *order, size_t coun
                 "select " BRIEF_COLUMNS ", identity_number, phone from person where state = 'active' and id in (");
     for (size_t i = 0; i < ROWS_AT_ONCE; i++) {
         kd_buf_fmt(&sql, "%s$%zu", i ? ", " : "", i + 1);
-        values[i] = kd_int(order[i < count ? i : 0]->id);
+        values[i] = kd_int(f->ids[i < count ? i : 0].id);
     }
     kd_buf_char(&sql, ')');
     kd_buf_char(&sql, '\0');
@@ -354,7 +357,7 @@ static kd_status load_rows(finding *f, const found_id *const *order, size_t coun
     while (status == KD_OK && (status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row) {
         int64_t id = kd_rows_int(rows, 0);
         for (size_t i = 0; i < count; i++) {
-            if (order[i]->id != id) continue;
+            if (f->ids[i].id != id) continue;
             read_brief(rows, f->arena, &out[i].brief);
             out[i].identity_number = kd_arena_str(f->arena, kd_rows_text(rows, 6));
             out[i].phone = kd_arena_str(f->arena, kd_rows_text(rows, 7));
@@ -381,19 +384,17 @@ static kd_str village_of(const kd_divisions *divisions, int64_t code, kd_arena *
 
 static kd_status load_hits(finding *f, kd_person_hit *hits, size_t *out_count, kd_error *err)
 {
-    const found_id *order[IDS_MAX];
     kd_person_hit rows[ROWS_AT_ONCE] = { 0 };
     const kd_divisions *divisions;
     size_t hit_count = 0;
     KD_TRY(kd_register_divisions(f->reg, &divisions, err));
-    for (size_t i = 0; i < f->count; i++) order[i] = &f->ids[i];
-    qsort(order, f->count, sizeof order[0], by_rank);
+    qsort(f->ids, f->count, sizeof f->ids[0], by_rank);
     size_t count = f->count < ROWS_AT_ONCE ? f->count : ROWS_AT_ONCE;
-    if (count) KD_TRY(load_rows(f, order, count, rows, err));
+    if (count) KD_TRY(load_rows(f, count, rows, err));
     for (size_t i = 0; i < count && hit_count < f->wanted->limit; i++) {
         if (!rows[i].brief.id || !is_allowed(f, rows[i].brief.division)) continue;
         rows[i].village = village_of(divisions, rows[i].brief.division, f->arena);
-        rows[i].matched = order[i]->matched;
+        rows[i].matched = f->ids[i].matched;
         hits[hit_count++] = rows[i];
     }
     *out_count = hit_count;

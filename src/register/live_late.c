@@ -94,7 +94,7 @@ static kd_status list_batches(kd_link_run *run, kd_late *late, kd_error *err)
     kd_store *store = kd_register_store(run->reg);
     int64_t total;
     KD_TRY(kd_store_int(store, err, &total, "select count(*) from batch where declared_by is not null", KD_NO_VALUES));
-    late->batches = malloc(((size_t)total + 1) * sizeof *late->batches);
+    late->batches = calloc((size_t)total + 1, sizeof *late->batches);
     if (!late->batches) return no_memory(err);
     kd_rows *rows;
     bool has_row = false;

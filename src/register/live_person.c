@@ -93,7 +93,7 @@ enum { IDENTIFIER_KINDS = 4 };
 
 static void identifiers_of(const kd_source_record *r, identifier out[IDENTIFIER_KINDS])
 {
-    int kind = r->identity_kind; /* as link_write.c: what cannot be a number finds nobody */
+    uint8_t kind = (uint8_t)r->identity_kind; /* as link_write.c: what cannot be a number finds nobody */
     bool is_number = kind == 0 || kind == KD_IDENTITY_OLD || kind == KD_IDENTITY_OTHER;
     out[0] = (identifier){ "certificate_no", r->certificate_no, OTHERS("certificate_no") };
     out[1] = (identifier){ "handbook_no", r->handbook_no, OTHERS("handbook_no") };

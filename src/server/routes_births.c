@@ -346,7 +346,7 @@ static kd_status read_same_as(kd_call *call, int64_t out[KD_BIRTH_CHILDREN_MAX],
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *id = json_array_get(list, i);
         const kd_str text = { json_string_value(id), json_string_length(id) };
-        char field[24];
+        char field[40];
         snprintf(field, sizeof field, "/same_as/%zu", i);
         if (json_is_null(id)) continue;
         if (text.len != KD_ID_TEXT_BYTES - 1 || !kd_id_parse(text, &out[i]))

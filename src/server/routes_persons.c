@@ -457,24 +457,24 @@ static kd_status get_accesses(kd_call *call, kd_error *err)
     return KD_OK;
 }
 
-#define READ(tail, needed, handler)                                                                               \
-    {                                                                                                             \
-        .method = "GET", .path = "/api/persons" tail, .permission = needed, .needs_purpose = true, .run = handler \
+#define READ(address, needed, handler)                                                                      \
+    {                                                                                                       \
+        .method = "GET", .path = (address), .permission = (needed), .needs_purpose = true, .run = (handler) \
     }
 
 const kd_route kd_routes_persons[] = {
-    READ("", "person.find", find_persons),
+    READ("/api/persons", "person.find", find_persons),
     { .method = "POST",
       .path = "/api/persons/lookup",
       .permission = "person.find",
       .body = KD_BODY_JSON,
       .needs_purpose = true,
       .run = look_up },
-    READ("/{id}", "person.read", get_person),
-    READ("/{id}/timeline", "person.read", get_timeline),
-    READ("/{id}/family", "person.read", get_family),
-    READ("/{id}/records", "person.read", get_records),
-    READ("/{id}/history", "person.read", get_history),
-    READ("/{id}/accesses", "person.audit", get_accesses),
+    READ("/api/persons/{id}", "person.read", get_person),
+    READ("/api/persons/{id}/timeline", "person.read", get_timeline),
+    READ("/api/persons/{id}/family", "person.read", get_family),
+    READ("/api/persons/{id}/records", "person.read", get_records),
+    READ("/api/persons/{id}/history", "person.read", get_history),
+    READ("/api/persons/{id}/accesses", "person.audit", get_accesses),
     { .method = NULL },
 };

@@ -257,10 +257,6 @@ typedef struct {
     kd_birth_precision precision; /* exact, month or year: as written */
 } birth_code_says;
 bool birth_code_read(kd_str payload, birth_code_says *out); /* false: not what a code says */
-
-/** The code of a registered child. */
-KD_CHECKED kd_status birth_code_make(kd_register *reg, const kd_birth *birth, size_t child, int32_t issued_day,
-                                     kd_buf *out, kd_error *err);
 /** Date as precise as it is known: "2026-03-05", "2026-03", "2026". */
 char *birth_date_format(int32_t day, kd_birth_precision precision, char buf[16]);
 

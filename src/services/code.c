@@ -116,8 +116,8 @@ bool birth_code_read(kd_str payload, birth_code_says *out)
 
 /* ---- making ---- */
 
-kd_status birth_code_make(kd_register *reg, const kd_birth *birth, size_t child, int32_t issued_day, kd_buf *out,
-                          kd_error *err)
+kd_status kd_birth_code(kd_register *reg, const kd_birth *birth, size_t child, int32_t issued_day, kd_buf *out,
+                        kd_error *err)
 {
     char payload[PAYLOAD_BYTES_MAX], born[16], issued[16], key_id[BIRTH_KEY_ID_CHARS + 1];
     uint8_t signature[64];
@@ -151,7 +151,7 @@ static kd_status fault(kd_code_verdict *verdict, kd_str zh, kd_str en)
 static kd_status find_key(const char *keys_path, const char *key_id, EVP_PKEY **out_key, bool *out_is_other,
                           kd_error *err)
 {
-    static const char *const shapes[] = { "%s/%s.pub", "%s/keys/%s.pub" };
+    static const char *const inner[] = { "", "/keys" };
     char path[PATH_BYTES_MAX], id[BIRTH_KEY_ID_CHARS + 1];
     struct stat info;
     EVP_PKEY *key = NULL;
@@ -161,7 +161,7 @@ static kd_status find_key(const char *keys_path, const char *key_id, EVP_PKEY **
     if (S_ISDIR(info.st_mode)) {
         size_t i = 0;
         for (; i < 2; i++) {
-            int len = snprintf(path, sizeof path, i ? shapes[1] : shapes[0], keys_path, key_id);
+            int len = snprintf(path, sizeof path, "%s%s/%s.pub", keys_path, inner[i], key_id);
             if (len > 0 && (size_t)len < sizeof path && kd_file_exists(path)) break;
         }
         if (i == 2) {
@@ -198,6 +198,9 @@ static kd_status read_verdict(const birth_code *code, kd_arena *arena, kd_code_v
     verdict->number = kd_arena_str(arena, kd_str_of(says.number));
     verdict->issued_by = kd_arena_str(arena, kd_str_of(says.county));
     if (!verdict->number.ptr || !verdict->issued_by.ptr) return birth_no_memory(err);
+    char born[16];
+    verdict->birth_date = kd_arena_str(arena, kd_str_of(birth_date_format(says.birth_day, says.precision, born)));
+    if (!verdict->birth_date.ptr) return birth_no_memory(err);
     verdict->birth_day = says.birth_day;
     verdict->issued_day = says.issued_day;
     verdict->is_right = true;

@@ -320,7 +320,7 @@ static kd_status draw_foot(page *p, kd_buf *code)
     now[10] = ' ';
     now[16] = '\0';
     draw_rule(p, top - 8, line, 0.7);
-    KD_TRY(birth_code_make(p->reg, p->birth, p->index, (int32_t)(local / INT64_C(86400000000)), code, p->err));
+    KD_TRY(kd_birth_code(p->reg, p->birth, p->index, (int32_t)(local / INT64_C(86400000000)), code, p->err));
     kd_buf_char(code, '\0');
     if (code->status != KD_OK) return birth_no_memory(p->err);
     KD_TRY(draw_code(p, MARGIN - 4, top, code->ptr));

@@ -20,7 +20,7 @@ kd_status birth_place_text(kd_register *reg, const kd_birth_declaration *d, kd_a
         len = 0; /* the division only says where it is handled */
         detail = d->place_text;
     }
-    *out = kd_arena_fmt(arena, "%.*s%.*s", (int)len, name, KD_FMT(detail));
+    *out = kd_arena_fmt(arena, "%.*s%s%.*s", (int)len, name, len && detail.len ? " " : "", KD_FMT(detail));
     return out->ptr ? KD_OK : birth_no_memory(err);
 }
 

@@ -247,9 +247,13 @@ KD_CHECKED kd_status kd_keys_ensure(const char *register_dir, kd_error *err);
 /** One-page PDF with a QR code holding `KD1.` payload `.` signature; the payload has the handbook number, the date, the place, initials only. */
 KD_CHECKED kd_status kd_birth_confirmation(kd_register *reg, const kd_births_pack *pack, const kd_birth *birth,
                                            size_t child, bool is_english, kd_buf *out_pdf, kd_error *err);
+/** The text of that code: number, date, county, day of issue, signed. Appended to `out`. */
+KD_CHECKED kd_status kd_birth_code(kd_register *reg, const kd_birth *birth, size_t child, int32_t issued_day,
+                                   kd_buf *out, kd_error *err);
 typedef struct {
     bool is_right;
     kd_str number, issued_by, key_id;
+    kd_str birth_date; /* as precise as the code has it: "2026-03-05", "2026-03", "2026" */
     int32_t birth_day, issued_day;
     kd_str fault_zh, fault_en;
 } kd_code_verdict;

@@ -8,13 +8,13 @@ enum { DUMP_BYTES_MAX = 16 << 20 };
 
 /* All that is derived. Weights and peers are left out: the model tells them, and only a run has it. */
 static const char *const DERIVED[] = {
-    "select id, state, name, name_pinyin, name_initials, sex, birth_day, birth_kind, death_day, identity_number, phone, "
-    "division, address, hukou_division, household_no, ethnicity, marital_status, education, records, conflicts "
-    "from person where state = 'active' order by id",
-    "select person_id, source_record_id, decided from link order by person_id, source_record_id",
-    "select person_id, kind, other_id, records, source_record_id, is_chosen from relation "
-    "order by person_id, kind, other_id",
-    "select kind, value, person_id from person_identifier order by kind, value, person_id",
+    ("select id, state, name, name_pinyin, name_initials, sex, birth_day, birth_kind, death_day, identity_number, phone, "
+     "division, address, hukou_division, household_no, ethnicity, marital_status, education, records, conflicts "
+     "from person where state = 'active' order by id"),
+    ("select person_id, source_record_id, decided from link order by person_id, source_record_id"),
+    ("select person_id, kind, other_id, records, source_record_id, is_chosen from relation "
+     "order by person_id, kind, other_id"),
+    ("select kind, value, person_id from person_identifier order by kind, value, person_id"),
 };
 
 static kd_str dump(place *p)
