@@ -37,10 +37,11 @@ kd_status kd_link_read_constraints(kd_link_run *run, kd_error *err)
     KD_TRY(kd_late_mark_declared(run, err));
     kd_rows *rows;
     bool has_row = false;
-    KD_TRY(query(run,
-                 "select kind, record_a, record_b, batch_id from decision where kind in ('same_person', 'different_person') "
-                 "and undone_at is null order by id",
-                 &rows, err));
+    KD_TRY(query(
+        run,
+        "select kind, record_a, record_b, batch_id from decision where kind in ('same_person', 'different_person') "
+        "and undone_at is null order by id",
+        &rows, err));
     kd_status status;
     while ((status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row) read_pair(run, rows);
     kd_rows_close(rows);

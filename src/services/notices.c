@@ -167,9 +167,8 @@ static kd_status tell(notifying *n, const birth_office *office, size_t child, co
 {
     const char *kind = "registration";
     kd_str payload;
-    if (before && !kd_str_is(before->state, "waiting"))
-        kind = "correction";
-    else if (before && kd_str_is(text_of(before->payload, "notice", n->arena), "correction"))
+    if (before &&
+        (!kd_str_is(before->state, "waiting") || kd_str_is(text_of(before->payload, "notice", n->arena), "correction")))
         kind = "correction";
     KD_TRY(make_payload(n, office, child, kind, KD_STR(""), &payload));
     if (before && same_content(before->payload, payload)) return KD_OK;
@@ -242,7 +241,10 @@ static kd_status read_notices(kd_rows *rows, const kd_births_pack *pack, size_t 
     size_t count = 0;
     kd_status status = KD_OK;
     kd_office_notice *list = kd_arena_array(arena, max + 1, sizeof *list);
-    if (!list) status = birth_no_memory(err);
+    if (!list) {
+        kd_rows_close(rows);
+        return birth_no_memory(err);
+    }
     while (status == KD_OK && (status = kd_rows_next(rows, &has_row, err)) == KD_OK && has_row && count < max) {
         kd_office_notice *notice = &list[count++];
         *notice = (kd_office_notice){ .id = kd_rows_int(rows, 0),

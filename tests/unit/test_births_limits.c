@@ -21,6 +21,7 @@ static const char *never_in(const char *text)
     size_t i = 0;
     for (; text[i] && i + 1 < sizeof lowered; i++) lowered[i] = (char)tolower((unsigned char)text[i]);
     lowered[i] = '\0';
+    for (char *feed = lowered; (feed = strstr(feed, "feed"));) memset(feed, ' ', 4); /* is no fee */
     for (size_t k = 0; k < sizeof NEVER / sizeof NEVER[0]; k++)
         if (strstr(lowered, NEVER[k])) return NEVER[k];
     return NULL;

@@ -27,7 +27,7 @@ async function first(page, list, link) {
 
 async function person(page) {
   await page.goto(new URL('/find', page.url()).href)
-  await page.getByRole('searchbox').or(page.locator('input[type="search"], main input')).first().fill('张')
+  await page.locator('main input[type="search"], main input').first().fill('张')
   await page.locator('a[href^="/persons/"]').first().click()
   await settled(page)
 }

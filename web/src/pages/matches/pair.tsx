@@ -21,9 +21,9 @@ const CODED: Record<string, CodeGroup> = {
 
 /** The fields of both, in the order of the first; fields that only the second has come after. */
 function rowsOf(a: Source, b: Source) {
-  const rows = a.fields.map((field) => ({ a: field as Field | undefined, b: b.fields.find((f) => f.field === field.field) }))
+  const rows = a.fields.map((field) => ({ a: field, b: b.fields.find((f) => f.field === field.field) }))
   const rest = b.fields.filter((field) => !a.fields.some((f) => f.field === field.field))
-  return [...rows, ...rest.map((field) => ({ a: undefined, b: field as Field | undefined }))]
+  return [...rows, ...rest.map((field) => ({ a: undefined, b: field }))]
 }
 
 export function Pair({ a, b }: { a: Source; b: Source }) {

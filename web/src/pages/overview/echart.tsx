@@ -1,14 +1,14 @@
 // ECharts with no more than these charts need. SVG, so that print and zoom stay sharp.
 import { BarChart } from 'echarts/charts'
 import { GridComponent, LegendComponent, TooltipComponent } from 'echarts/components'
-import { init, use } from 'echarts/core'
+import { init, use as take } from 'echarts/core'
 import type { ComposeOption } from 'echarts/core'
 import type { BarSeriesOption } from 'echarts/charts'
 import type { GridComponentOption, LegendComponentOption, TooltipComponentOption } from 'echarts/components'
 import { SVGRenderer } from 'echarts/renderers'
 import { useEffect, useRef } from 'react'
 
-use([BarChart, GridComponent, LegendComponent, TooltipComponent, SVGRenderer])
+take([BarChart, GridComponent, LegendComponent, TooltipComponent, SVGRenderer])
 
 export type ChartOption = ComposeOption<
   BarSeriesOption | GridComponentOption | LegendComponentOption | TooltipComponentOption
