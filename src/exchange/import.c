@@ -61,10 +61,7 @@ static kd_status find_batch(import_job *job, kd_error *err)
 static kd_status open_batch(import_job *job, kd_error *err)
 {
     kd_status status = kd_store_begin(kd_register_store(job->reg), err);
-    if (status == KD_CONFLICT)
-        kd_hint(
-            err,
-            "another import is writing: run it again; nothing was changed");
+    if (status == KD_CONFLICT) kd_hint(err, "another import is writing: run it again; nothing was changed");
     if (status != KD_OK) return status;
     job->is_open = true;
     KD_TRY(find_batch(job, err)); /* another import may have brought it since */

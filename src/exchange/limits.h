@@ -29,10 +29,10 @@ enum {
 
     /* the work */
     CHUNK_ROWS = 2048,
-    MEMO_ENTRIES = 1 << 15,   /* of 64 bytes, a thread */
-    PEEK_ROWS = 3,            /* read to look at the header */
-    SAMPLE_ROWS = 5,          /* shown by a preview */
-    EXAMPLE_LINES = 5,        /* kept of each kind of problem */
+    MEMO_ENTRIES = 1 << 15, /* of 64 bytes, a thread */
+    PEEK_ROWS = 3,          /* read to look at the header */
+    SAMPLE_ROWS = 5,        /* shown by a preview */
+    EXAMPLE_LINES = 5,      /* kept of each kind of problem */
     FEED_PERIOD_DAYS_MAX = 3660,
     UNKNOWN_COLUMNS_TOLD = 8, /* named in one message */
 };

@@ -149,7 +149,7 @@ KD_CHECKED kd_status kd_register_write_clusters(kd_register *reg, const char *pa
 
 /** Version, integrity, shard map, and that batches, records, links, persons and relations agree. KD_INVALID names the first fault. */
 KD_CHECKED kd_status kd_register_check(kd_register *reg, kd_error *err);
-#include "register_work.h"
 #include "register_live.h"
+#include "register_work.h"
 
 #endif

@@ -31,8 +31,7 @@ static int64_t version_of(const kd_task *task)
 
 /* ---- one task as JSON ---- */
 
-kd_status kd_show_task(kd_call *call, const char *key, const kd_task *task, const kd_task_words *words,
-                          kd_error *err)
+kd_status kd_show_task(kd_call *call, const char *key, const kd_task *task, const kd_task_words *words, kd_error *err)
 {
     kd_json *json = &call->out;
     kd_claim claim = { 0 };

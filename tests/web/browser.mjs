@@ -81,14 +81,20 @@ export async function tidy(page, where, language) {
         out.push(`cut off: ${e.textContent.slice(0, 60)}`)
       }
     }
+    const without = (element, selector) => {
+      const copy = element.cloneNode(true)
+      for (const inner of copy.querySelectorAll(selector)) inner.remove()
+      return copy.textContent.trim()
+    }
     const text = document.body.innerText
-    for (const raw of text.match(/\b[a-z]+(?:\.[a-z_]+){1,4}\b(?!\.(?:csv|xlsx|yaml|js|db))/g) ?? []) {
-      if (!/\.(csv|xlsx|yaml|com|cn|example|in|out|read|write|find|answer|import|decide|run|verify|register|correct|cancel|audit|reopen|undo)/.test(raw)) out.push(`looks like a key of a text: ${raw}`)
+    const words = without(document.body, 'code, [data-content], script, style')
+    for (const raw of words.match(/\b[a-z]+(?:\.[a-z_]+){1,4}\b(?!\.(?:csv|xlsx|yaml|js|db))/g) ?? []) {
+      out.push(`looks like a key of a text: ${raw}`)
     }
     if (/undefined|\bNaN\b|\[object/.test(text)) out.push(`a value that is none: ${text.match(/.{0,40}(undefined|\bNaN\b|\[object).{0,20}/)[0]}`)
     if (lang === 'en') {
       for (const e of document.querySelectorAll('button, th, label, h1, h2, .ant-tabs-tab, .ant-menu-item, .ant-statistic-title, .ant-empty-description')) {
-        const own = e.textContent.trim()
+        const own = without(e, '[data-content]')
         if (/[\u4e00-\u9fff]/.test(own) && !e.closest('[lang="zh"], [data-content]')) out.push(`not translated: ${own.slice(0, 60)}`)
       }
     }

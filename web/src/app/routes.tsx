@@ -43,7 +43,6 @@ export const routes: RouteObject[] = [
               { path: '/births/new', lazy: page('births', 'new') },
               { path: '/births/:id', lazy: page('births', 'detail') },
               { path: '/feeds', lazy: page('feeds') },
-              { path: '/feeds/:id', lazy: page('feeds', 'detail') },
               { path: '/matches', lazy: page('matches') },
               { path: '/overview', lazy: page('overview') },
               { path: '/accounts', lazy: page('accounts') },

@@ -56,10 +56,10 @@ function Accounts() {
       render: (a) =>
         mayWrite ? (
           <Button type="link" size="small" onClick={() => setEdited(a)}>
-            {a.login}
+            <span data-content>{a.login}</span>
           </Button>
         ) : (
-          a.login
+          <span data-content>{a.login}</span>
         ),
     },
     { key: 'name', title: t('name'), render: (a) => <span data-content>{a.name}</span> },

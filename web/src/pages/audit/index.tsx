@@ -71,7 +71,7 @@ function columnsOf(t: Say, purposeOf: (code: string) => string, show: (row: Row)
       isMain: true,
       width: 210,
       render: (row) => (
-        <Button type="link" size="small" aria-label={t('show', { seq: row.seq })} onClick={() => show(row)}>
+        <Button type="link" size="small" onClick={() => show(row)}>
           <DateText at={row.at} withSeconds />
         </Button>
       ),

@@ -327,17 +327,19 @@ export function Field({ label, remark, children }: FieldProps) {
 
 interface ChoiceProps<V extends string> {
   label: string
+  /** The heading above says it already. */
+  isLabelHidden?: boolean
   value: V | undefined
   testId?: string
   options: { value: V; label: string }[]
   onChange: (value: V) => void
 }
 
-export function Choice<V extends string>({ label, value, testId, options, onChange }: ChoiceProps<V>) {
+export function Choice<V extends string>({ label, isLabelHidden, value, testId, options, onChange }: ChoiceProps<V>) {
   const id = useId()
   return (
     <div className="k-birth-field">
-      <span id={id} className="k-label">
+      <span id={id} className={isLabelHidden ? 'k-visually-hidden' : 'k-label'}>
         {label}
       </span>
       <Radio.Group aria-labelledby={id} value={value ?? null} onChange={(event) => onChange(event.target.value as V)}>

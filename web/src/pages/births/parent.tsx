@@ -26,6 +26,7 @@ export function Parent({ role, value, onChange }: Props) {
       <legend>{t(role)}</legend>
       <Choice
         label={t(role)}
+        isLabelHidden
         value={value ? 'known' : 'unknown'}
         testId={role}
         options={[

@@ -57,11 +57,7 @@ export function BatchList({ feed, choose }: { feed: string | undefined; choose: 
           ]}
         />
       </div>
-      <AsyncView
-        of={batches}
-        isEmpty={() => batches.items.length === 0}
-        empty={<EmptyView text={t('batches_none')} />}
-      >
+      <AsyncView of={batches} isEmpty={() => batches.items.length === 0} empty={<EmptyView text={t('batches_none')} />}>
         {() => (
           <ResponsiveTable
             label={title}

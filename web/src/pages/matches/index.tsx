@@ -35,7 +35,11 @@ export default function MatchesPage() {
   const [isHelp, setHelp] = useState(false)
   const decisions = useDecisions()
   const waiting = decisions.list.filter((d) => d.said !== 'unknown').length
-  const pairs = useApiPages('/api/matches', { query: { division: code, open: isOpenOnly, limit: PAGE } }, { staleTime: Infinity })
+  const pairs = useApiPages(
+    '/api/matches',
+    { query: { division: code, open: isOpenOnly, limit: PAGE } },
+    { staleTime: Infinity },
+  )
   return (
     <Page
       title={t('title')}
@@ -217,7 +221,11 @@ function Work({ pairs, hasMore, loadMore, decisions, isHelp, setHelp }: WorkProp
 
 const SHOWN = 8
 
-function Decided(props: { list: Decision[]; nameOf: (match: string) => Brief | undefined; undo: (d: Decision) => void }) {
+function Decided(props: {
+  list: Decision[]
+  nameOf: (match: string) => Brief | undefined
+  undo: (d: Decision) => void
+}) {
   const { t } = useWords()
   return (
     <section className="k-panel">

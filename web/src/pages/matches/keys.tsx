@@ -66,7 +66,14 @@ export function KeyLegend() {
 export function KeyHelp({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   const { t } = useWords()
   return (
-    <Modal open={isOpen} onCancel={onClose} onOk={onClose} title={t('help_title')} okText={t('understood')} cancelButtonProps={{ hidden: true }}>
+    <Modal
+      open={isOpen}
+      onCancel={onClose}
+      onOk={onClose}
+      title={t('help_title')}
+      okText={t('understood')}
+      cancelButtonProps={{ hidden: true }}
+    >
       <p>{t('help_same')}</p>
       <p>{t('help_different')}</p>
       <p>{t('help_unknown')}</p>

@@ -21,7 +21,7 @@ export function AreaTiles({ parts, label, describe, shade, words, share, linkTo 
           <li key={part.division.code}>
             <Link
               to={linkTo(part.division.code)}
-              aria-label={describe(part)}
+              title={describe(part)}
               className="k-overview-tile"
               style={{ background: colour.fill, color: colour.text }}
               data-content

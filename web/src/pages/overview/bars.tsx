@@ -71,7 +71,9 @@ export function TaskBars({ tasks, linkTo }: { tasks: Figure[]; linkTo: ((kind: s
             <span className="k-overview-bar-name">{linkTo ? <Link to={linkTo(f.key)}>{f.title}</Link> : f.title}</span>
             <span className="k-overview-bar-words">
               <strong>{format.number(f.count)}</strong>
-              {f.of > 0 && <span className="k-overview-late"> · {t('overdue_of', { count: format.number(f.of) })}</span>}
+              {f.of > 0 && (
+                <span className="k-overview-late"> · {t('overdue_of', { count: format.number(f.of) })}</span>
+              )}
             </span>
             <Bar width={f.count / most} part={f.of / f.count} />
           </li>

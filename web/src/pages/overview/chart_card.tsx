@@ -47,11 +47,7 @@ export function ChartCard({ title, hint, why, isLoading = false, extra, columns,
               { value: 'table', label: t('table') },
             ]}
           />
-          {view === 'table' && (
-            <Button onClick={() => void copy()}>
-              {t('copy')}
-            </Button>
-          )}
+          {view === 'table' && <Button onClick={() => void copy()}>{t('copy')}</Button>}
         </div>
       )}
       {isLoading ? (

@@ -49,9 +49,7 @@ function Glance({ of }: { of: Overview }) {
     <>
       <div className="k-overview-head">
         {of.division && !isWhole(of.division.code) ? <Breadcrumb of={of.division} /> : <strong>{name}</strong>}
-        <span className="k-faint">
-          {of.made_at ? t('made_at', { at: format.instant(of.made_at) }) : t('made_now')}
-        </span>
+        <span className="k-faint">{of.made_at ? t('made_at', { at: format.instant(of.made_at) }) : t('made_now')}</span>
       </div>
       <div className="k-overview-grid">
         <Facts of={of} />
