@@ -8,7 +8,7 @@
 #ifndef KD_REGISTER_LIVE_H
 #define KD_REGISTER_LIVE_H
 
-#include "register.h"
+#include "register_work.h"
 
 /** A second register of the same folder with a connection of its own, sharing the loaded text tables and divisions; for one more thread. */
 KD_CHECKED kd_status kd_register_attach(const kd_register *reg, kd_register **out_register, kd_error *err);

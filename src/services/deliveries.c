@@ -11,18 +11,23 @@
 enum { BATCHES_MAX = 256, LIST_MAX = 200, FEED_PARAMS = BIRTH_FEEDS_MAX };
 #define US_PER_DAY INT64_C(86400000000)
 
-/* The person that child record c is linked to; c's mother m is the record after it in its row. */
-#define PERSON_BY_CERTIFICATE                                                                    \
-    "(select i.person_id from person_identifier i join link l on l.person_id = i.person_id and " \
-    "l.source_record_id = c.id where i.kind = 'certificate_no' and i.value = c.certificate_no limit 1)"
+/*
+ * The person that child record c is linked to; c's mother m is the record after it in its row. Sub-selects that give one value are
+ * answered by key row by row; joins are left to the planner, which without statistics (just after a bulk load) may read the
+ * whole table for every row.
+ */
+#define IS_LINKED_TO(person) \
+    "(select count(*) from link l where l.person_id = " person " and l.source_record_id = c.id) > 0 "
+#define PERSON_BY_CERTIFICATE                                                                     \
+    "(select i.person_id from person_identifier i where i.kind = 'certificate_no' and i.value = " \
+    "c.certificate_no and " IS_LINKED_TO("i.person_id") "limit 1)"
 #define PERSON_BY_MOTHER                                                                                             \
     "(select r.other_id from person_identifier i join relation r on r.person_id = i.person_id and r.kind = 'child' " \
-    "join link l on l.person_id = r.other_id and l.source_record_id = c.id where i.kind = 'identity_number' and "    \
-    "i.value = m.identity_number limit 1)"
+    "where i.kind = 'identity_number' and i.value = m.identity_number and " IS_LINKED_TO("r.other_id") "limit 1)"
 #define PERSON_OF_CHILD "coalesce(" PERSON_BY_CERTIFICATE ", " PERSON_BY_MOTHER ", 0)"
-#define CHILD_AND_MOTHER                                                                                            \
-    "from source_record c left join source_record m on m.id = (select min(x.id) from source_record x where x.id > " \
-    "c.id) and m.batch_id = c.batch_id and m.row_no = c.row_no and m.role = 3 "
+#define CHILD_AND_MOTHER                                                                                               \
+    "from source_record c left join source_record m on m.id = (select case when x.batch_id = c.batch_id and x.row_no " \
+    "= c.row_no and x.role = 3 then x.id end from source_record x where x.id > c.id order by x.id limit 1) "
 
 /* ---- the list ---- */
 
@@ -42,6 +47,7 @@ typedef struct {
     kd_arena *arena;
     kd_delivery_notice *notices;
     size_t count, room;
+    int64_t registered_by[FEED_PARAMS]; /* sources; -1 where there are no more */
     kd_error *err;
 } listing;
 
@@ -49,6 +55,18 @@ typedef struct {
 static void feed_values(const kd_str *feeds, size_t count, kd_value *out)
 {
     for (size_t i = 0; i < FEED_PARAMS; i++) out[i] = kd_text_value(feeds[i < count ? i : count - 1]);
+}
+
+static kd_status find_sources(listing *l)
+{
+    for (size_t i = 0; i < FEED_PARAMS; i++) {
+        l->registered_by[i] = -1;
+        if (i >= l->pack->registered_by_count) continue;
+        KD_TRY(kd_store_int(kd_register_store(l->reg), l->err, &l->registered_by[i],
+                            "select coalesce(max(id), -1) from source where feed = $1",
+                            KD_VALUES(kd_text_value(l->pack->registered_by[i]))));
+    }
+    return KD_OK;
 }
 
 static kd_status find_batches(listing *l, batch_range *out, size_t *out_count)
@@ -80,9 +98,9 @@ static kd_status find_batches(listing *l, batch_range *out, size_t *out_count)
     "where c.id between $1 and $2 and c.batch_id = $3 and c.role = 2 and c.birth_day between $4 and $5 and "             \
     "(c.birth_day > $6 or (c.birth_day = $6 and c.id > $7)) and coalesce(m.division, c.division, 0) between $8 and "     \
     "$9 and ($10 = '%%' or c.name like $10 escape '!' or m.name like $10 escape '!') and coalesce((select 1 from "       \
-    "case_file f where f.notice_record_id = c.id and f.state <> 'cancelled' limit 1), 0) = 0 and coalesce((select 1 "    \
-    "from link k join source_record s on s.id = k.source_record_id join source q on q.id = s.source_id where "           \
-    "k.person_id = " PERSON_OF_CHILD " and q.feed in ($12, $13, $14, $15, $16, $17, $18, $19) limit 1), 0) = 0 "         \
+    "case_file f where f.notice_record_id = c.id and f.state <> 'cancelled' limit 1), 0) = 0 and (select count(*) from " \
+    "link k where k.person_id = " PERSON_OF_CHILD " and (select s.source_id from source_record s where s.id = "          \
+    "k.source_record_id) in ($12, $13, $14, $15, $16, $17, $18, $19)) = 0 "                                              \
     "order by c.birth_day, c.id limit $11"
 
 static kd_status list_batch(listing *l, const batch_range *batch)
@@ -100,7 +118,7 @@ static kd_status list_batch(listing *l, const batch_range *batch)
                                           kd_int((int64_t)l->limit + 1) };
     kd_rows *rows;
     bool has_row = false;
-    feed_values(l->pack->registered_by, l->pack->registered_by_count, values + 11);
+    for (size_t i = 0; i < FEED_PARAMS; i++) values[11 + i] = kd_int(l->registered_by[i]);
     KD_TRY(kd_store_query(kd_register_store(l->reg), l->err, &rows, LIST_SQL, values, 11 + FEED_PARAMS));
     kd_status status;
     while ((status = kd_rows_next(rows, &has_row, l->err)) == KD_OK && has_row && l->count < l->room)
@@ -185,6 +203,7 @@ kd_status kd_delivery_list(kd_register *reg, const kd_births_pack *pack, int64_t
     l.room = 2 * (limit + 1);
     l.notices = kd_arena_array(arena, l.room, sizeof *l.notices);
     if (!batches || !l.notices) return birth_no_memory(err);
+    KD_TRY(find_sources(&l));
     KD_TRY(find_batches(&l, batches, &batch_count));
     for (size_t i = 0; i < batch_count; i++) {
         KD_TRY(list_batch(&l, &batches[i]));

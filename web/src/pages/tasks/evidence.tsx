@@ -3,6 +3,7 @@ import { Radio } from 'antd'
 import { EmptyView } from '../../parts/async_view'
 import type { Schemas } from '../../api/types'
 import { DateText, DivisionPath, PersonLink } from '../../parts/texts'
+import { useValueWords } from '../../parts/use_value_words'
 import { Pair } from '../matches/pair'
 import { useWords } from './words'
 
@@ -58,7 +59,7 @@ function Choices({ detail, chosen, onChoose }: Props) {
       <ul className="k-task-choices">
         {detail.choices.map((choice) => (
           <li key={choice.value} className="k-task-choice">
-            <Says choice={choice} />
+            <Says choice={choice} attribute={detail.task.attribute} />
           </li>
         ))}
       </ul>
@@ -73,7 +74,7 @@ function Choices({ detail, chosen, onChoose }: Props) {
     >
       {detail.choices.map((choice) => (
         <Radio key={choice.value} value={choice.value} className="k-task-choice">
-          <Says choice={choice} />
+          <Says choice={choice} attribute={detail.task.attribute} />
         </Radio>
       ))}
       <Radio value={OTHER} className="k-task-choice">
@@ -83,11 +84,12 @@ function Choices({ detail, chosen, onChoose }: Props) {
   )
 }
 
-function Says({ choice }: { choice: Schemas['TaskChoice'] }) {
+function Says({ choice, attribute }: { choice: Schemas['TaskChoice']; attribute: string | null }) {
+  const words = useValueWords()
   return (
     <>
       <span className="k-task-value" data-content>
-        {choice.words}
+        {words(attribute ?? '', choice.words)}
       </span>
       <span className="k-task-sources">
         {choice.holders.map((holder, i) => (
