@@ -429,7 +429,7 @@ FACT(secrets_are_stored_as_hashes)
     secrets = signed_in(p, "wang.wu");
     int64_t count;
     must(kd_store_int(kd_register_store(p->reg), &err, &count,
-                      "select count(*) from session where secret_hash = $1 or csrf_hash = $1 or csrf_hash = $2",
+                      "select count(*) from session where secret_hash = $1 or csrf_seed = $1 or csrf_seed = $2",
                       KD_VALUES(kd_text_value(kd_str_of(secrets.cookie)), kd_text_value(kd_str_of(secrets.csrf)))),
          &err);
     assert_int_equal(count, 0);
