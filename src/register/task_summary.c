@@ -46,7 +46,7 @@ static kd_status read_area(kd_register *reg, int64_t area, int32_t today, kd_are
 static bool is_held(const int64_t *areas, size_t area_count, size_t index)
 {
     for (size_t i = 0; i < area_count; i++) {
-        if (i == index || (areas[i] == areas[index] && i > index)) continue;
+        if (i == index || (i > index && areas[i] == areas[index])) continue;
         if (kd_division_within(areas[index], areas[i])) return true;
     }
     return false;

@@ -65,7 +65,7 @@ kd_status kd_in_text(kd_in in, const char *name, bool is_required, size_t bytes_
 kd_status kd_in_int(kd_in in, const char *name, bool is_required, int64_t min, int64_t max, int64_t otherwise,
                     int64_t *out, kd_error *err)
 {
-    const json_t *value = member(in, name);
+    const json_t *value = json_object_get(in.object, name);
     if (!value && is_required) return wrong(in, name, err, kd_message("this is needed"));
     if (value && !json_is_integer(value)) return wrong(in, name, err, kd_message("a whole number is expected"));
     int64_t number = value ? json_integer_value(value) : otherwise;
@@ -80,7 +80,7 @@ kd_status kd_in_int(kd_in in, const char *name, bool is_required, int64_t min, i
 
 kd_status kd_in_bool(kd_in in, const char *name, bool otherwise, bool *out, kd_error *err)
 {
-    const json_t *value = member(in, name);
+    const json_t *value = json_object_get(in.object, name);
     if (value && !json_is_boolean(value)) return wrong(in, name, err, kd_message("true or false is expected"));
     *out = value ? json_is_true(value) : otherwise;
     return KD_OK;
@@ -161,7 +161,7 @@ kd_status kd_in_division(kd_in in, const char *name, bool is_required, int64_t *
     kd_str text;
     int64_t division = 0;
     KD_TRY(kd_in_text(in, name, is_required, 12, &text, err));
-    if (text.len && kd_division_read(text, name, &division, err) != KD_OK)
+    if (json_object_get(in.object, name) && kd_division_read(text, name, &division, err) != KD_OK)
         return wrong(in, name, err, kd_message("this is no code of a division"));
     if (out_is_there) *out_is_there = text.len > 0;
     *out = division;

@@ -236,6 +236,8 @@ static void on_refused(void *ctx, kd_request *request, int status, const char *r
         return;
     }
     kd_problem_answer(client->exchange, status, reason, 0);
+    if (status == 405) /* a method that no route has */
+        kd_answer_field(client->exchange, "Allow", KD_STR("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
     kd_client_answer(client);
 }
 

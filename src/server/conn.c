@@ -215,7 +215,7 @@ static int check_head(kd_conn *conn, kd_request *request)
 
 static int status_of(llhttp_errno_t code)
 {
-    return code == HPE_INVALID_METHOD ? 501 : code == HPE_INVALID_VERSION ? 505 : 400;
+    return code == HPE_INVALID_METHOD ? 405 : code == HPE_INVALID_VERSION ? 505 : 400;
 }
 
 static void finish(kd_conn *conn)

@@ -156,6 +156,7 @@ static kd_status upload(kd_call *call, kd_error *err)
     kd_str name = { NULL, 0 };
     kd_upload kept = { 0 };
     KD_TRY(kd_call_query_text(call, "name", true, FILE_NAME_CHARS_MAX, &name, err));
+    if (!call->file_bytes) return kd_fail(err, KD_INVALID, "", "the file is empty");
     KD_TRY(kd_upload_keep(call, name, &kept, err));
     call->status = 201;
     put_upload(&call->out, NULL, &kept);

@@ -92,7 +92,6 @@ static kd_status find_batches(listing *l, batch_range *out, size_t *out_count)
     return status;
 }
 
-/* Scalar sub-selects with a limit are what both planners answer row by row from keys. */
 #define LIST_SQL                                                                                                         \
     "select c.id, c.name, m.name, c.sex, c.birth_day, coalesce(m.division, c.division), c.birth_order " CHILD_AND_MOTHER \
     "where c.id between $1 and $2 and c.batch_id = $3 and c.role = 2 and c.birth_day between $4 and $5 and "             \

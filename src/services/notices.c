@@ -102,7 +102,7 @@ static kd_status make_payload(const notifying *n, const birth_office *office, si
     kd_json_object(&json);
     kd_json_kstr(&json, "notice", kd_str_of(kind));
     if (number.len) kd_json_kstr(&json, birth_carry_name(CARRY_HANDBOOK_NUMBER), number);
-    for (size_t i = 0; !number.len && i < office->carry_count; i++)
+    for (size_t i = 0; office && i < office->carry_count; i++)
         write_carried(n, (birth_carry)office->carries[i], child, &json);
     kd_json_object_end(&json);
     *out = kd_arena_str(n->arena, kd_buf_view(&buf));

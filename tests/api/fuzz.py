@@ -12,8 +12,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import app as application  # noqa: E402
 from app import Client, harness  # noqa: E402
 
+# ignored_auth is left out: it spoils the cookie and leaves the token, which is enough. roles.py asks as nobody.
 CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
-          "response_schema_conformance,negative_data_rejection,ignored_auth,unsupported_method")
+          "response_schema_conformance,negative_data_rejection,unsupported_method")
 EXAMPLES = os.environ.get("KINDRED_FUZZ_EXAMPLES", "12")
 # Ends the session, closes the account that fuzzes, or never ends.
 NOT_FUZZED = ("watchJob", "signIn", "signOut", "changePassword", "changeAccount", "resetAccount", "revokeToken", "rotateToken")

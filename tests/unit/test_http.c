@@ -42,7 +42,7 @@ static void doubtful_requests_are_refused_once_and_the_connection_ends(void **st
           400 },
         { "length beyond the limit", RAW("POST /api/echo HTTP/1.1\r\n" HOST "Content-Length: 99999999\r\n\r\n{}"),
           413 },
-        { "unknown method", RAW("BREW /api/hello HTTP/1.1\r\n" HOST "\r\n"), 501 },
+        { "unknown method", RAW("BREW /api/hello HTTP/1.1\r\n" HOST "\r\n"), 405 },
         { "HTTP/2 by its preface", RAW("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 505 },
         { "no version", RAW("GET /api/hello\r\n\r\n"), 505 },
         { "no path", RAW("GET api/hello HTTP/1.1\r\n" HOST "\r\n"), 400 },
