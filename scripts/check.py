@@ -243,23 +243,24 @@ def check_integration():
                     run_script(file, folder)
 
 
-def check_api():
-    """The server by its contract: as it is built for people, and fuzzed under the sanitizers."""
-    programs = [f for f in sorted((ROOT / "tests/api").glob("*.py")) if "run_tests(" in f.read_text(encoding="utf-8")]
-    for folder, chosen in ((GCC, lambda name: name != "fuzz"), (CLANG, lambda name: name in ("contract", "fuzz"))):
-        if build(folder):
-            for file in programs:
-                if chosen(file.stem):
-                    run_script(file, folder)
+def scripts_of(folder):
+    return [f for f in sorted((ROOT / "tests" / folder).glob("*.py")) if "run_tests(" in f.read_text(encoding="utf-8")]
 
 
-def check_web():
-    """The console's sources, its build, and what people do with it in a browser."""
-    if step("web sources", ["npm", "--prefix", "web", "run", "check"]) and step("web build", ["npm", "--prefix", "web", "run", "build"]):
-        if build(GCC):
-            for file in sorted((ROOT / "tests/web").glob("*.py")):
-                if "run_tests(" in file.read_text(encoding="utf-8"):
-                    run_script(file, GCC)
+def check_console():
+    """
+    The server by its contract, fuzzed under the sanitizers, and what people do with the console in a browser. Each script has registers and
+    servers of its own: as many at once as there are cores.
+    """
+    is_web = step("web sources", ["npm", "--prefix", "web", "run", "check"]) and \
+        step("web build", ["npm", "--prefix", "web", "run", "build"])
+    if not build(GCC) or not build(CLANG):
+        return
+    jobs = [(file, CLANG) for file in scripts_of("api") if file.stem == "fuzz"]
+    jobs += [(file, GCC) for file in scripts_of("web") if is_web]
+    jobs += [(file, GCC) for file in scripts_of("api") if file.stem != "fuzz"]
+    jobs += [(file, CLANG) for file in scripts_of("api") if file.stem == "contract"]
+    in_parallel(lambda job: run_script(*job), jobs)
 
 
 def check_faults():
@@ -297,8 +298,7 @@ STEPS = {
     "cppcheck": check_cppcheck,
     "integration": check_integration,
     "faults": check_faults,
-    "api": check_api,
-    "web": check_web,
+    "console": check_console,
     "fuzz": check_fuzz,
 }
 

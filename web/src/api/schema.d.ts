@@ -1517,12 +1517,12 @@ export interface components {
             /** @enum {string|null} */
             precision?: "exact" | "month" | "year" | "about" | null;
             birth_time?: string | null;
-            place?: components["schemas"]["BirthPlace"];
+            place?: components["schemas"]["BirthPlace"] | null;
             gestational_days?: number | null;
             children?: components["schemas"]["BirthChild"][];
             mother?: components["schemas"]["BirthParent"] | null;
             father?: components["schemas"]["BirthParent"] | null;
-            declarant?: components["schemas"]["BirthDeclarant"];
+            declarant?: components["schemas"]["BirthDeclarant"] | null;
             residence_division?: string | null;
             residence_address?: string | null;
             note?: string | null;
