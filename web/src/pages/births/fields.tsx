@@ -66,7 +66,7 @@ export function Fields({ value, onChange, remarks }: Props) {
       <Section title={t('section_place')}>
         <Choice
           label={t('place')}
-          value={place.kind}
+          value={place.kind ?? undefined}
           testId="place"
           options={PLACES.map((one) => ({ value: one, label: t(`place_${one}`) }))}
           onChange={(kind) => set({ place: { ...place, kind } })}
@@ -116,7 +116,7 @@ export function Fields({ value, onChange, remarks }: Props) {
       <Section title={t('section_declarant')}>
         <Choice
           label={t('declarant_kind')}
-          value={declarant.kind}
+          value={declarant.kind ?? undefined}
           testId="declarant"
           options={DECLARANTS.map((one) => ({ value: one, label: t(`declarant_${one}`) }))}
           onChange={(kind) => set({ declarant: withName({ ...declarant, kind }, value) })}
