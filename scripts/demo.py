@@ -131,7 +131,6 @@ def make_accounts(tasks):
 
 def serve(staff, is_once, listen):
     """The console until Ctrl-C; with `is_once` only until it has answered."""
-    titles = {r["name"]: (r["title_zh"], r["title_en"]) for r in kindred("account", "roles")["roles"]}
     server = subprocess.Popen([KINDRED, "serve", "--register", REGISTER, "--listen", listen, "--web", ROOT / "web/dist"],
                               stdout=subprocess.PIPE, text=True)
     try:
@@ -141,7 +140,7 @@ def serve(staff, is_once, listen):
         address = found.group().rstrip("/")
         say(f"\n控制台 / the console: {address}\n密码都是 / every password: {PASSWORD}")
         for login, role, _, name in staff:
-            say(f"  {login:<10} {name}  {' / '.join(titles[role])}")
+            say(f"  {login:<10} {name}  {role}")
         if is_once:
             with urllib.request.urlopen(f"{address}/readyz", timeout=30) as ready:
                 return ready.status == 200
