@@ -15,7 +15,12 @@ type Job = Schemas['Job']
 
 const FIGURES = ['records', 'persons', 'created', 'merged', 'split', 'changed', 'tasks_opened', 'tasks_closed'] as const
 
-export function LinkRun({ onDone }: { onDone?: () => void }) {
+interface Props {
+  isPrimary?: boolean
+  onDone?: () => void
+}
+
+export function LinkRun({ isPrimary, onDone }: Props) {
   const { t } = useWords()
   const may = useMay()
   const queries = useQueryClient()
@@ -43,7 +48,11 @@ export function LinkRun({ onDone }: { onDone?: () => void }) {
   return (
     <div className="k-link-run">
       {may('job.run') && !isRunning && (
-        <Button loading={start.isPending} onClick={() => start.mutate({ body: {} })}>
+        <Button
+          type={isPrimary ? 'primary' : 'default'}
+          loading={start.isPending}
+          onClick={() => start.mutate({ body: {} })}
+        >
           {t('start')}
         </Button>
       )}

@@ -15,7 +15,6 @@ import { useFormat } from '../../parts/use_format'
 import { useSettled } from '../../parts/use_screen'
 import { AccountForm } from './account_form'
 import './accounts.css'
-import { usePermissionWords } from './permissions'
 import { ShownOnce } from './shown_once'
 import { Tokens } from './tokens'
 import { useWords } from './words'
@@ -177,7 +176,6 @@ function Doing({ account, show }: { account: Account; show: (password: string) =
 function Roles() {
   const { t } = useWords()
   const wordOf = useWordOf()
-  const permissionWords = usePermissionWords()
   const roles = useApiGet('/api/roles', {}, { staleTime: Infinity })
   return (
     <AsyncView of={roles}>
@@ -187,11 +185,11 @@ function Roles() {
             <li key={role.name} className="k-panel">
               <h2>{role.title}</h2>
               <h3>{t('may')}</h3>
-              <ul>
+              <p className="k-account-marks">
                 {role.permissions.map((permission) => (
-                  <li key={permission}>{permissionWords(permission)}</li>
+                  <code key={permission}>{permission}</code>
                 ))}
-              </ul>
+              </p>
               <h3>{t('purposes')}</h3>
               <p>{role.purposes.length ? role.purposes.map(wordOf).join(' · ') : t('purposes_none')}</p>
             </li>

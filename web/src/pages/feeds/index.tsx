@@ -23,13 +23,6 @@ export default function FeedsPage() {
   return (
     <Page title={t('title')}>
       {may('feed.import') && <BringIn />}
-      {may('job.run') && (
-        <section className="k-panel k-feeds-link">
-          <h2>{t('link')}</h2>
-          <p className="k-faint">{t('link_text')}</p>
-          <LinkRun />
-        </section>
-      )}
       <FeedList
         chosen={feed}
         choose={(next) => {
@@ -37,6 +30,13 @@ export default function FeedsPage() {
           document.getElementById('batches')?.scrollIntoView({ block: 'nearest' })
         }}
       />
+      {may('job.run') && (
+        <section className="k-panel k-feeds-link">
+          <h2>{t('link')}</h2>
+          <p className="k-faint">{t('link_text')}</p>
+          <LinkRun />
+        </section>
+      )}
       <BatchList feed={feed} choose={choose} />
     </Page>
   )
