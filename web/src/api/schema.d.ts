@@ -1519,7 +1519,7 @@ export interface components {
             birth_time?: string | null;
             place?: components["schemas"]["BirthPlace"] | null;
             gestational_days?: number | null;
-            children?: components["schemas"]["BirthChild"][];
+            children?: components["schemas"]["BirthChild"][] | null;
             mother?: components["schemas"]["BirthParent"] | null;
             father?: components["schemas"]["BirthParent"] | null;
             declarant?: components["schemas"]["BirthDeclarant"] | null;
