@@ -15,7 +15,7 @@ from app import Client, harness  # noqa: E402
 # ignored_auth is left out: it spoils the cookie and leaves the token, which is enough. roles.py asks as nobody.
 CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
           "response_schema_conformance,negative_data_rejection,unsupported_method")
-EXAMPLES = os.environ.get("KINDRED_FUZZ_EXAMPLES", "12")
+EXAMPLES = os.environ.get("KINDRED_FUZZ_EXAMPLES", "6")
 # Ends the session, closes the account that fuzzes, or never ends.
 NOT_FUZZED = ("watchJob", "signIn", "signOut", "changePassword", "changeAccount", "resetAccount", "revokeToken", "rotateToken")
 # A role that may use each operation; the rest of the contract is a role's that is named `*`.
