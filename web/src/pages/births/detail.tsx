@@ -1,5 +1,5 @@
 // One registration: a draft goes on being filled in; what is registered is shown.
-import { useParams } from 'react-router'
+import { useLocation, useParams } from 'react-router'
 import { useApiGet } from '../../api/hooks'
 import { AsyncView } from '../../parts/async_view'
 import { Page } from '../../parts/page'
@@ -14,18 +14,22 @@ export default function BirthPage() {
 
 function OneBirth({ id }: { id: string }) {
   const { t } = useWords()
+  const state: unknown = useLocation().state
+  // What is being typed is not read again under the hand; saving keeps what is held here up to date.
   const birth = useApiGet('/api/births/{id}', { path: { id } }, { staleTime: Infinity })
+  const isDraft = birth.data?.state === 'draft'
+  const isDone = (state as { isDone?: boolean } | null)?.isDone === true
   return (
-    <AsyncView of={birth}>
-      {(data) => (
-        <Page title={t(data.state === 'draft' ? 'form_title' : 'title')} back="/births">
-          {data.state === 'draft' ? (
-            <DraftForm draft={{ id, etag: birth.etag }} start={data.declaration} />
+    <Page title={t(isDraft ? 'form_title' : isDone ? 'done_title' : 'title')} back="/births">
+      <AsyncView of={birth}>
+        {(data) =>
+          data.state === 'draft' ? (
+            <DraftForm draft={{ id, etag: birth.etag }} start={data.declaration} isFilled />
           ) : (
-            <Registered birth={data} etag={birth.etag} />
-          )}
-        </Page>
-      )}
-    </AsyncView>
+            <Registered birth={data} etag={birth.etag} isDone={isDone} />
+          )
+        }
+      </AsyncView>
+    </Page>
   )
 }

@@ -1,13 +1,15 @@
 // A parent: found in the register, typed, or not given. Neither is ever needed.
 import { Button, Input } from 'antd'
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { callApi } from '../../api/hooks'
 import type { Problem } from '../../api/problem'
 import type { Schemas } from '../../api/types'
-import { DateText, DivisionPath } from '../../parts/texts'
+import { ProblemView } from '../../parts/problem_view'
+import { DateText, DivisionPath, PersonFacts } from '../../parts/texts'
 import { useSettled } from '../../parts/use_screen'
-import { Choice, Field } from './fields'
+import { DayInput } from './day_input'
+import { Choice, Field, Row } from './field'
 import { useWords } from './words'
 
 type Given = Schemas['BirthParent']
@@ -26,6 +28,7 @@ export function Parent({ role, value, onChange }: Props) {
       <legend>{t(role)}</legend>
       <Choice
         label={t(role)}
+        at={`/${role}`}
         isLabelHidden
         value={value ? 'known' : 'unknown'}
         testId={role}
@@ -38,62 +41,59 @@ export function Parent({ role, value, onChange }: Props) {
       {value && (
         <>
           {value.person_id ? (
-            <p>
-              <span data-content>{t('parent_chosen', { name: value.name ?? '' })}</span>{' '}
+            <p className="k-birth-chosen">
+              {t('parent_chosen')} <strong data-content>{value.name ?? t('name_unknown')}</strong>{' '}
               <Button size="small" onClick={() => set({ person_id: null })}>
                 {t('parent_clear')}
               </Button>
             </p>
           ) : (
-            <Find onChoose={(person) => set(chosen(person))} />
+            <Find role={role} onChoose={(person) => set(chosen(person))} />
           )}
-          <div className="k-birth-row">
-            <Field label={t('name')}>
-              {(id) => (
+          <Row>
+            <Field label={t('name')} at={`/${role}/name`}>
+              {(wired) => (
                 <Input
-                  id={id}
+                  {...wired}
                   data-testid={`${role}-name`}
                   value={value.name ?? ''}
                   maxLength={120}
                   autoComplete="off"
-                  onChange={(event) => set({ name: event.target.value || null })}
+                  onChange={({ target }) => set({ name: target.value || null })}
                 />
               )}
             </Field>
-            <Field label={t('identity')}>
-              {(id) => (
+            <Field label={t('identity')} at={`/${role}/identity_number`}>
+              {(wired) => (
                 <Input
-                  id={id}
+                  {...wired}
                   value={value.identity_number ?? ''}
                   maxLength={40}
                   autoComplete="off"
-                  onChange={(event) => set({ identity_number: event.target.value || null })}
+                  onChange={({ target }) => set({ identity_number: target.value || null })}
                 />
               )}
             </Field>
-            <Field label={t('phone')}>
-              {(id) => (
+          </Row>
+          <Row>
+            <Field label={t('parent_born')} at={`/${role}/birth_date`}>
+              {(wired) => (
+                <DayInput {...wired} isWhole value={value.birth_date} onChange={(birth_date) => set({ birth_date })} />
+              )}
+            </Field>
+            <Field label={t('phone')} at={`/${role}/phone`}>
+              {(wired) => (
                 <Input
-                  id={id}
+                  {...wired}
                   inputMode="tel"
                   value={value.phone ?? ''}
                   maxLength={40}
                   autoComplete="off"
-                  onChange={(event) => set({ phone: event.target.value || null })}
+                  onChange={({ target }) => set({ phone: target.value || null })}
                 />
               )}
             </Field>
-            <Field label={t('born')}>
-              {(id) => (
-                <Input
-                  id={id}
-                  type="date"
-                  value={value.birth_date ?? ''}
-                  onChange={(event) => set({ birth_date: event.target.value || null })}
-                />
-              )}
-            </Field>
-          </div>
+          </Row>
         </>
       )}
     </fieldset>
@@ -110,42 +110,55 @@ function chosen(person: Schemas['PersonBrief']): Given {
 }
 
 const FOUND_MOST = 8
+const REST_MS = 200
 
-function Find({ onChoose }: { onChoose: (person: Schemas['PersonBrief']) => void }) {
+function Find({ role, onChoose }: { role: Props['role']; onChoose: (person: Schemas['PersonBrief']) => void }) {
   const { t } = useWords()
   const [text, setText] = useState('')
-  const asked = useSettled(text.trim(), 200)
+  const asked = useSettled(text.trim(), REST_MS)
   const found = useQuery<Schemas['PersonHits'], Problem>({
     queryKey: ['/api/persons/lookup', 'parent', asked],
     queryFn: async ({ signal }) =>
       (await callApi('post', '/api/persons/lookup', { body: { text: asked, limit: FOUND_MOST }, signal })).body,
     enabled: asked !== '',
+    placeholderData: keepPreviousData,
     gcTime: 0,
   })
+  const hits = asked === '' ? [] : (found.data?.items ?? [])
   return (
-    <Field label={t('parent_find')}>
-      {(id) => (
+    <Field label={t('parent_find')} at={`/${role}/person_id`}>
+      {(wired) => (
         <>
           <Input
-            id={id}
+            {...wired}
             type="search"
+            data-testid={`${role}-find`}
             value={text}
             maxLength={100}
             autoComplete="off"
-            onChange={(e) => setText(e.target.value)}
+            placeholder={t('parent_find_hint')}
+            onChange={({ target }) => setText(target.value)}
           />
-          {asked !== '' && (
+          {found.error && asked !== '' && <ProblemView problem={found.error} isSmall />}
+          {hits.length > 0 && (
             <ul className="k-birth-found">
-              {found.data?.items.map(({ person }) => (
+              {hits.map(({ person }) => (
                 <li key={person.id}>
-                  <Button type="link" onClick={() => onChoose(person)}>
-                    <span data-content>{person.name}</span>
-                  </Button>
-                  <DateText at={person.birth_date} /> <DivisionPath of={person.division} />
+                  <button type="button" onClick={() => onChoose(person)}>
+                    <span>
+                      <strong data-content>{person.name ?? t('name_unknown')}</strong> <PersonFacts person={person} />
+                    </span>
+                    <span className="k-faint">
+                      <DateText at={person.birth_date} /> · <DivisionPath of={person.division} />
+                    </span>
+                  </button>
                 </li>
               ))}
             </ul>
           )}
+          <p className="k-faint" role="status">
+            {asked !== '' && found.data?.items.length === 0 && !found.isFetching ? t('parent_none') : ''}
+          </p>
         </>
       )}
     </Field>

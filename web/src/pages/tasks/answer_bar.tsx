@@ -4,13 +4,16 @@ import { useId, useState } from 'react'
 import type { Problem } from '../../api/problem'
 import type { Schemas } from '../../api/types'
 import { ProblemView } from '../../parts/problem_view'
-import { OTHER } from './evidence'
+import { useIsPhone } from '../../parts/use_screen'
+import { OTHER } from './choices'
+import { answersOf } from './said'
 import { useWords } from './words'
 
 interface Props {
-  form: Schemas['TaskDetail']['form']
+  detail: Schemas['TaskDetail']
   chosen: string | null
   isBusy: boolean
+  isReady: boolean
   problem: Problem | null
   onAnswer: (answer: Schemas['Answer']) => void
 }
@@ -18,17 +21,23 @@ interface Props {
 const NOTE_LONGEST = 2000
 const VALUE_LONGEST = 400
 
-export function AnswerBar({ form, chosen, isBusy, problem, onAnswer }: Props) {
+export function AnswerBar({ detail, chosen, isBusy, isReady, problem, onAnswer }: Props) {
   const { t } = useWords()
+  const isPhone = useIsPhone()
   const [note, setNote] = useState('')
+  const [isNoting, setNoting] = useState(false)
   const [other, setOther] = useState('')
   const noteId = useId()
   const otherId = useId()
-  const say = (said: Schemas['Answer']['said'], value?: string) =>
-    onAnswer({ said, ...(value === undefined ? {} : { value }), ...(note.trim() ? { note: note.trim() } : {}) })
   const value = chosen === OTHER ? other.trim() : chosen
+  const say = (said: Schemas['Answer']['said']) =>
+    onAnswer({
+      said,
+      ...(said === 'value' && value ? { value } : {}),
+      ...(note.trim() ? { note: note.trim() } : {}),
+    })
   return (
-    <section className="k-task-answer k-no-print">
+    <section className="k-task-answer k-no-print" aria-label={t('your_answer')}>
       {problem && <ProblemView problem={problem} isSmall />}
       {chosen === OTHER && (
         <div>
@@ -38,64 +47,45 @@ export function AnswerBar({ form, chosen, isBusy, problem, onAnswer }: Props) {
             autoFocus
             value={other}
             maxLength={VALUE_LONGEST}
-            placeholder={t('value_needed')}
+            autoComplete="off"
+            data-testid="other-value"
+            placeholder={t(detail.task.attribute === 'birth_day' ? 'value_day_hint' : 'value_needed')}
             onChange={(event) => setOther(event.target.value)}
           />
         </div>
       )}
-      <div>
-        <label htmlFor={noteId}>{t('note')}</label>
-        <Input.TextArea
-          id={noteId}
-          value={note}
-          autoSize={{ minRows: 1, maxRows: 4 }}
-          maxLength={NOTE_LONGEST}
-          placeholder={t('note_hint')}
-          onChange={(event) => setNote(event.target.value)}
-        />
-      </div>
-      <div className="k-task-buttons">
-        {form === 'value' && (
-          <Button
-            type="primary"
-            size="large"
-            data-testid="answer-value"
-            disabled={!value}
-            loading={isBusy}
-            onClick={() => value && say('value', value)}
-          >
-            {t('answer_value')}
-          </Button>
-        )}
-        {form === 'same' && (
-          <>
-            <Button type="primary" size="large" data-testid="answer-same" loading={isBusy} onClick={() => say('same')}>
-              {t('answer_same')}
-            </Button>
-            <Button size="large" data-testid="answer-different" disabled={isBusy} onClick={() => say('different')}>
-              {t('answer_different')}
-            </Button>
-          </>
-        )}
-        {form === 'confirmed' && (
-          <>
-            <Button
-              type="primary"
-              size="large"
-              data-testid="answer-confirmed"
-              loading={isBusy}
-              onClick={() => say('confirmed')}
-            >
-              {t('answer_confirmed')}
-            </Button>
-            <Button size="large" data-testid="answer-not-so" disabled={isBusy} onClick={() => say('not_so')}>
-              {t('answer_not_so')}
-            </Button>
-          </>
-        )}
-        <Button size="large" data-testid="answer-unknown" disabled={isBusy} onClick={() => say('unknown')}>
-          {t('answer_unknown')}
+      {isPhone && !isNoting ? (
+        <Button type="link" className="k-task-note" onClick={() => setNoting(true)}>
+          {t('note_add')}
         </Button>
+      ) : (
+        <div>
+          <label htmlFor={noteId}>{t('note')}</label>
+          <Input.TextArea
+            id={noteId}
+            value={note}
+            autoFocus={isNoting}
+            autoSize={{ minRows: 1, maxRows: 4 }}
+            maxLength={NOTE_LONGEST}
+            placeholder={t('note_hint')}
+            onChange={(event) => setNote(event.target.value)}
+          />
+        </div>
+      )}
+      <div className="k-task-buttons">
+        {answersOf(detail).map(({ said, word, testId }, i) => (
+          <Button
+            key={said}
+            size="large"
+            type={i === 0 ? 'primary' : 'default'}
+            data-testid={testId}
+            loading={i === 0 && isBusy}
+            disabled={!isReady || (i > 0 && isBusy) || (said === 'value' && !value)}
+            onClick={() => say(said)}
+          >
+            {t(word)}
+          </Button>
+        ))}
       </div>
     </section>
   )

@@ -1,10 +1,11 @@
 // One task: the question, the evidence side by side, and the answer at the thumb's reach.
-import { Alert, App, Button } from 'antd'
+import { useQueryClient } from '@tanstack/react-query'
+import { Alert, Button } from 'antd'
 import { useState } from 'react'
-import { useNavigate, useParams } from 'react-router'
-import { callApi, useApiGet, useApiSend } from '../../api/hooks'
+import { useParams } from 'react-router'
+import { useApiGet, useApiSend } from '../../api/hooks'
 import type { Schemas } from '../../api/types'
-import { useArea, useMay } from '../../app/session'
+import { useMay } from '../../app/session'
 import { AsyncView } from '../../parts/async_view'
 import { ConfirmReason } from '../../parts/confirm_reason'
 import { Page } from '../../parts/page'
@@ -14,7 +15,9 @@ import { useFormat } from '../../parts/use_format'
 import { AnswerBar } from './answer_bar'
 import { Evidence } from './evidence'
 import { Photos } from './photos'
+import { wordOfAnswer } from './said'
 import './tasks.css'
+import { useAfterAnswer } from './use_after_answer'
 import { useClaim } from './use_claim'
 import { useWords } from './words'
 
@@ -35,8 +38,8 @@ function OneTask({ id }: { id: string }) {
           <section className="k-panel k-task-question" aria-label={t('question')}>
             <p className="k-task-ask">{detail.ask}</p>
             {detail.offer && (
-              <p>
-                <Mark tone="good">{t('offer')}</Mark> {detail.offer}
+              <p className="k-task-offer">
+                <Mark tone="good">{t('offer')}</Mark> {detail.offer} {t('offer_declined')}
               </p>
             )}
             <p className="k-faint">
@@ -44,7 +47,7 @@ function OneTask({ id }: { id: string }) {
               {detail.task.role}
             </p>
           </section>
-          <Work detail={detail} etag={task.etag} />
+          <Work detail={detail} etag={task.etag} reload={task.refetch} />
         </Page>
       )}
     </AsyncView>
@@ -57,14 +60,15 @@ function State({ of: task }: { of: Schemas['Task'] }) {
   return task.is_overdue ? <Mark tone="bad">{t('overdue')}</Mark> : null
 }
 
-function Work({ detail, etag }: { detail: Detail; etag: string | undefined }) {
+function Work({ detail, etag, reload }: { detail: Detail; etag: string | undefined; reload: () => unknown }) {
   const { t } = useWords()
   const may = useMay()
   const format = useFormat()
   const { task } = detail
   const isOpen = task.state === 'open'
   const mayAnswer = may('task.answer') && isOpen
-  const claim = useClaim(task.id, mayAnswer)
+  const claim = useClaim(detail, mayAnswer, reload)
+  const isFree = mayAnswer && !claim.holder
   const [chosen, setChosen] = useState<string | null>(null)
   return (
     <>
@@ -72,50 +76,53 @@ function Work({ detail, etag }: { detail: Detail; etag: string | undefined }) {
         <Alert
           type="warning"
           showIcon
+          className="k-task-held"
           title={t('held_elsewhere', { name: claim.holder })}
           description={claim.until && t('held_until', { at: format.instant(claim.until) })}
         />
       )}
-      <Evidence detail={detail} chosen={chosen} onChoose={mayAnswer && !claim.holder ? setChosen : undefined} />
+      <Evidence detail={detail} chosen={chosen} onChoose={isFree ? setChosen : undefined} />
       <Photos task={task.id} photos={detail.photos} mayAdd={may('attachment.write') && isOpen && !claim.holder} />
       {!isOpen && <Settled detail={detail} />}
-      {mayAnswer && !claim.holder && <Answering detail={detail} etag={etag} chosen={chosen} />}
+      {claim.problem && <ProblemView problem={claim.problem} isSmall />}
+      {isFree && <Answering detail={detail} etag={etag} chosen={chosen} isReady={claim.isMine} />}
     </>
   )
 }
 
+interface AnsweringProps {
+  detail: Detail
+  etag: string | undefined
+  chosen: string | null
+  isReady: boolean
+}
+
 /** Sends the answer and goes on to what is most urgent now. */
-function Answering({ detail, etag, chosen }: { detail: Detail; etag: string | undefined; chosen: string | null }) {
-  const { t } = useWords()
-  const { message } = App.useApp()
-  const navigate = useNavigate()
-  const { code } = useArea()
-  const { task } = detail
+function Answering({ detail, etag, chosen, isReady }: AnsweringProps) {
+  const queries = useQueryClient()
+  const after = useAfterAnswer(detail.task)
   const answer = useApiSend('post', '/api/tasks/{id}/answer', {
     refresh: ['/api/tasks', '/api/tasks/{id}', '/api/today'],
-    onDone: ({ body }) => {
-      void message.success(doneWords(body))
-      void next()
-    },
+    onDone: ({ body }) => after(body),
   })
-  const doneWords = (result: Schemas['AnswerResult']) => {
-    if (result.is_open) return t('done_unknown')
-    if (result.is_link_needed) return t('done_link')
-    return result.corrections > 0 ? t('done_corrections', { n: result.corrections }) : t('done')
-  }
-  const next = async () => {
-    const { body } = await callApi('get', '/api/tasks', { query: { division: code, state: 'open', limit: 5 } })
-    const other = body.items.find((one) => one.id !== task.id && !one.held_by)
-    if (!other) void message.info(t('all_done'))
-    void navigate(other ? `/tasks/${other.id}` : '/tasks', { replace: true })
-  }
+  const send = (body: Schemas['Answer']) =>
+    answer.mutate(
+      { path: { id: detail.task.id }, body, etag },
+      {
+        onError: ({ status }) => {
+          // Somebody was quicker: what they did is to be seen before anything else is said.
+          if (status === 409 || status === 412) void queries.invalidateQueries({ queryKey: ['/api/tasks/{id}'] })
+        },
+      },
+    )
   return (
     <AnswerBar
-      form={detail.form}
+      detail={detail}
       chosen={chosen}
       isBusy={answer.isPending}
+      isReady={isReady}
       problem={answer.error}
-      onAnswer={(body) => answer.mutate({ path: { id: task.id }, body, etag })}
+      onAnswer={send}
     />
   )
 }
@@ -129,7 +136,8 @@ function Settled({ detail }: { detail: Detail }) {
   const reopen = useApiSend('post', '/api/tasks/{id}/reopen', { onDone: () => setAsking(false) })
   const { task, answer, answered_by, answered_at, note } = detail
   if (task.state === 'closed') return <Alert type="info" showIcon title={t('closed_text')} />
-  const words = detail.choices.find((choice) => choice.value === answer)?.words ?? saidWords(answer, t)
+  const word = wordOfAnswer(detail)
+  const words = word ? t(word) : (detail.choices.find((choice) => choice.value === answer)?.words ?? answer ?? '')
   return (
     <section className="k-panel k-task-settled">
       <p data-content>{t('answered', { answer: words })}</p>
@@ -154,21 +162,4 @@ function Settled({ detail }: { detail: Detail }) {
       </ConfirmReason>
     </section>
   )
-}
-
-function saidWords(answer: string | null, t: ReturnType<typeof useWords>['t']): string {
-  switch (answer) {
-    case 'same':
-      return t('answer_same')
-    case 'different':
-      return t('answer_different')
-    case 'confirmed':
-      return t('answer_confirmed')
-    case 'not_so':
-      return t('answer_not_so')
-    case 'unknown':
-      return t('answer_unknown')
-    default:
-      return answer ?? ''
-  }
 }

@@ -11,6 +11,7 @@ import { type Column, ResponsiveTable } from '../../parts/responsive_table'
 import { DateText, DivisionPath, Mark, PersonFacts } from '../../parts/texts'
 import { useCodes } from '../../parts/use_codes'
 import { useFormat } from '../../parts/use_format'
+import { useIsPhone } from '../../parts/use_screen'
 import './tasks.css'
 import { useWords } from './words'
 
@@ -23,6 +24,7 @@ export default function TasksPage() {
   const { code } = useArea()
   const format = useFormat()
   const navigate = useNavigate()
+  const isPhone = useIsPhone()
   const [query] = useSearchParams()
   const state = STATES.find((s) => s === query.get('state')) ?? 'open'
   const kind = query.get('kind') ?? undefined
@@ -47,7 +49,7 @@ export default function TasksPage() {
         {() => (
           <ResponsiveTable
             label={t('title')}
-            columns={columnsOf(t)}
+            columns={columnsOf(t, isPhone)}
             rows={tasks.items}
             rowKey={(task) => task.id}
             onRow={(task) => void navigate(`/tasks/${task.id}`)}
@@ -59,7 +61,7 @@ export default function TasksPage() {
   )
 }
 
-function columnsOf(t: ReturnType<typeof useWords>['t']): Column<Task>[] {
+function columnsOf(t: ReturnType<typeof useWords>['t'], isPhone: boolean): Column<Task>[] {
   return [
     {
       key: 'task',
@@ -68,6 +70,12 @@ function columnsOf(t: ReturnType<typeof useWords>['t']): Column<Task>[] {
       render: (task) => (
         <>
           <Link to={`/tasks/${task.id}`}>{task.title}</Link> {task.is_overdue && <Mark tone="bad">{t('overdue')}</Mark>}
+          {isPhone && task.held_by && (
+            <>
+              {' '}
+              <Mark tone="info">{t('held_by', { name: task.held_by })}</Mark>
+            </>
+          )}
         </>
       ),
     },
@@ -75,17 +83,17 @@ function columnsOf(t: ReturnType<typeof useWords>['t']): Column<Task>[] {
       key: 'person',
       title: t('person'),
       render: (task) => (
-        <>
+        <span className="k-tasks-people">
           {[task.person, task.other].map(
             (person) =>
               person && (
                 <span key={person.id} className="k-person">
-                  <span data-content>{person.name}</span>
+                  {person.name === null ? t('name_unknown') : <span data-content>{person.name}</span>}
                   <PersonFacts person={person} />
                 </span>
               ),
           )}
-        </>
+        </span>
       ),
     },
     { key: 'place', title: t('place'), render: (task) => <DivisionPath of={task.division} /> },
@@ -95,6 +103,7 @@ function columnsOf(t: ReturnType<typeof useWords>['t']): Column<Task>[] {
       key: 'held',
       title: t('held'),
       width: 110,
+      isDeskOnly: true,
       render: (task) => (task.held_by ? <Mark tone="info">{task.held_by}</Mark> : <span className="k-faint">—</span>),
     },
   ]

@@ -4,7 +4,7 @@ import { Alert, Button } from 'antd'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { standardHeaders } from '../../api/client'
-import { isProblem, problemOf, type Problem } from '../../api/problem'
+import { isProblem, offline, problemOf, type Problem } from '../../api/problem'
 import type { Schemas } from '../../api/types'
 import { ProblemView } from '../../parts/problem_view'
 import { useWords } from './words'
@@ -12,15 +12,20 @@ import { useWords } from './words'
 const LONGEST_SIDE = 1600
 const QUALITY = 0.8
 
+class Unreadable extends Error {}
+
 async function madeSmaller(file: File): Promise<Blob> {
-  const picture = await createImageBitmap(file)
+  const picture = await createImageBitmap(file).catch(() => {
+    throw new Unreadable()
+  })
   const scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height))
   const canvas = document.createElement('canvas')
   canvas.width = Math.round(picture.width * scale)
   canvas.height = Math.round(picture.height * scale)
   canvas.getContext('2d')?.drawImage(picture, 0, 0, canvas.width, canvas.height)
+  picture.close()
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, 'image/jpeg', QUALITY))
-  if (!blob) throw new Error('the picture cannot be written')
+  if (!blob) throw new Unreadable()
   return blob
 }
 
@@ -29,6 +34,8 @@ async function request(path: string, init: RequestInit = {}): Promise<Response> 
     ...init,
     credentials: 'same-origin',
     headers: { ...standardHeaders(), ...init.headers },
+  }).catch((error: unknown) => {
+    throw error instanceof DOMException && error.name === 'AbortError' ? error : offline()
   })
   if (!response.ok) throw await problemOf(response)
   return response
@@ -56,7 +63,7 @@ export function Photos({ task, photos, mayAdd }: Props) {
       await request(`/api/tasks/${task}/photos`, { method: 'POST', body, headers: { 'Content-Type': 'image/jpeg' } })
       await queries.invalidateQueries({ queryKey: ['/api/tasks/{id}'] })
     } catch (error) {
-      setProblem(isProblem(error) ? error : 'unreadable')
+      setProblem(isProblem(error) ? error : error instanceof Unreadable ? 'unreadable' : offline())
     }
     setBusy(false)
   }

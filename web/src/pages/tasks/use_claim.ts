@@ -1,36 +1,61 @@
 // Holds the task while it is open on this screen, so that two people never work on it unaware.
-import { useEffect, useState } from 'react'
+import { useEffect, useEffectEvent, useState } from 'react'
+import { standardHeaders } from '../../api/client'
 import { callApi } from '../../api/hooks'
-import { isProblem } from '../../api/problem'
+import { isProblem, type Problem } from '../../api/problem'
+import type { Schemas } from '../../api/types'
 
 const RENEW_MS = 4 * 60_000
 const ASK_AGAIN_MS = 20_000
 
 interface Claimed {
-  /** Who else holds it; null when it is ours or nobody may hold it. */
+  isMine: boolean
+  /** Who else holds it. */
   holder: string | null
   until: string | null
+  /** Why it cannot be held, when nobody else is the reason. */
+  problem: Problem | null
 }
 
-export function useClaim(id: string, wants: boolean): Claimed {
-  const [claimed, setClaimed] = useState<Claimed>({ holder: null, until: null })
+const FREE: Claimed = { isMine: false, holder: null, until: null, problem: null }
+
+function claimedBy(claim: Schemas['Claim'] | null): Claimed {
+  if (!claim || claim.is_mine) return FREE
+  return { ...FREE, holder: claim.name, until: claim.until }
+}
+
+/** `onFreed`: somebody else had it, so what is shown may be old. */
+export function useClaim(
+  { task: { id }, claim }: Schemas['TaskDetail'],
+  wants: boolean,
+  onFreed: () => unknown,
+): Claimed {
+  const [claimed, setClaimed] = useState<Claimed>(() => claimedBy(claim))
+  const freed = useEffectEvent(onFreed)
   useEffect(() => {
     if (!wants) return
     let isOver = false
     let isOurs = false
+    let wasHeld = false
     let timer: ReturnType<typeof setTimeout>
     const take = async () => {
+      let now: Claimed
       try {
         const { body } = await callApi('put', '/api/tasks/{id}/claim', { path: { id } })
-        isOurs = body.is_mine
-        if (!isOver) setClaimed(body.is_mine ? { holder: null, until: null } : { holder: body.name, until: body.until })
+        now = body.is_mine ? { ...FREE, isMine: true } : claimedBy(body)
       } catch (error) {
-        isOurs = false
-        const holder = isProblem(error) && error.status === 409 ? (error.told.holder ?? '?') : null
-        if (!isOver) setClaimed({ holder, until: null })
+        const problem = isProblem(error) ? error : null
+        now = problem?.status === 409 ? { ...FREE, holder: problem.told.holder ?? '—' } : { ...FREE, problem }
       }
-      if (isOver && isOurs) void letGo()
-      if (!isOver) timer = setTimeout(() => void take(), isOurs ? RENEW_MS : ASK_AGAIN_MS)
+      isOurs = now.isMine
+      if (isOver) {
+        if (isOurs) void letGo()
+        return
+      }
+      setClaimed(now)
+      if (isOurs && wasHeld) freed()
+      wasHeld = now.holder !== null
+      timer = setTimeout(() => void take(), isOurs ? RENEW_MS : ASK_AGAIN_MS)
     }
     const letGo = async () => {
       try {
@@ -39,10 +64,23 @@ export function useClaim(id: string, wants: boolean): Claimed {
         // It ends by itself after a while.
       }
     }
+    // A tab that is closed waits for no answer.
+    const closing = () => {
+      if (!isOurs) return
+      const init = {
+        method: 'DELETE',
+        keepalive: true,
+        credentials: 'same-origin',
+        headers: standardHeaders(),
+      } as const
+      void fetch(`/api/tasks/${id}/claim`, init).catch(() => undefined)
+    }
     void take()
+    window.addEventListener('pagehide', closing)
     return () => {
       isOver = true
       clearTimeout(timer)
+      window.removeEventListener('pagehide', closing)
       if (isOurs) void letGo()
     }
   }, [id, wants])
