@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "src/base/messages.csv"
 # The argument that holds the text.
 CALLS = {"kd_fail": 3, "kd_fail_at": 5, "kd_hint": 1, "kd_yaml_fail": 2, "kd_fail_errno": 2, "kd_message": 0,
+         "kd_problem_answer": 2, "kd_conn_refuse": 2,
          "wrong": -1, "refuse": -1, "fail_as": -1}  # the last three: short ways of a file, which hand the text to kd_message
 CALL = re.compile(r"(?<!define )\b(" + "|".join(CALLS) + r")\s*\(")
 # Comments, and single characters, which may be quotes; texts are matched first, so that they stay whole.

@@ -2,7 +2,7 @@
 #include "cli.h"
 #include "server/server.h"
 
-#include <stdio.h>
+#include <string.h>
 
 static const kd_option OPTIONS[] = {
     { "listen", "ADDR:PORT", "where to listen (127.0.0.1:8080); port 0 picks one" },
@@ -56,7 +56,10 @@ static int run_serve(const kd_args *args)
     options.handles_signals = true;
     kd_error err;
     kd_server *server;
-    if (kd_server_open(&options, &server, &err) != KD_OK) return kd_cli_fail(args, &err);
+    kd_status status = kd_server_open(&options, &server, &err);
+    if (status == KD_INVALID && strcmp(err.field, "listen") == 0)
+        return kd_cli_usage(args, "%s: %s", err.message, err.hint);
+    if (status != KD_OK) return kd_cli_fail(args, &err);
     bool is_told = tell_address(args, kd_server_address(server));
     if (is_told) kd_server_run(server);
     kd_server_close(server);

@@ -94,7 +94,7 @@ static void submit(kd_client *client)
         client->loop->out_count++;
         return;
     }
-    kd_problem_answer(exchange, 503, kd_message("too many requests wait already"), 0);
+    kd_problem_answer(exchange, 503, "too many requests wait already", 0);
     if (exchange->is_admitting) client->ends_after = true;
     kd_client_answer(client);
 }

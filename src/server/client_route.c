@@ -138,7 +138,7 @@ static bool is_within_rate(kd_exchange *exchange)
     uint64_t key = kd_hash(exchange->address, strlen(exchange->address), 1);
     if (kd_rates_take(exchange->server->rates, key, options->rate_per_s, options->rate_burst, kd_seconds(), &wait_s))
         return true;
-    kd_problem_answer(exchange, 429, kd_message("too many requests from this address"), (int)wait_s + 1);
+    kd_problem_answer(exchange, 429, "too many requests from this address", (int)wait_s + 1);
     return false;
 }
 
@@ -155,7 +155,7 @@ static bool answer_early(kd_client *client, kd_exchange *exchange)
         return true;
     }
     if (!kd_path_read(request->arena, request->path, &path)) {
-        kd_problem_answer(exchange, 400, kd_message("the path cannot be read"), 0);
+        kd_problem_answer(exchange, 400, "the path cannot be read", 0);
         return true;
     }
     kd_router_find(exchange->server->router, request->method, &path, &routed);

@@ -334,7 +334,7 @@ void kd_client_answer(kd_client *client)
     const kd_request *request = exchange->request;
     bool is_watching = answer->watched_job != 0 && answer->status == 200;
     if (is_watching && loop->watcher_count >= loop->server->options.watchers_max) {
-        kd_problem_answer(exchange, 503, kd_message("too many streams of events are open"), 0);
+        kd_problem_answer(exchange, 503, "too many streams of events are open", 0);
         is_watching = false;
     }
     if (!request || !request->keeps_alive || is_watching || loop->is_stopping) client->ends_after = true;

@@ -59,7 +59,7 @@ static kd_conn *conn_of(llhttp_t *parser)
     return parser->data;
 }
 
-static int fault(kd_conn *conn, int status, const char *reason)
+static int refuse(kd_conn *conn, int status, const char *reason)
 {
     if (!conn->fault) {
         conn->fault = reason;
@@ -79,8 +79,8 @@ static int on_field(llhttp_t *parser, const char *at, size_t len)
     kd_conn *conn = conn_of(parser);
     kd_request *request = conn->request;
     if (is_taken(conn)) /* a trailer: counted, not kept */
-        return ++conn->trailers > KD_TRAILERS_MAX ? fault(conn, 431, "too many trailer fields") : 0;
-    if (request->header_count == KD_HEADERS_MAX) return fault(conn, 431, "too many header fields");
+        return ++conn->trailers > KD_TRAILERS_MAX ? refuse(conn, 431, "too many trailer fields") : 0;
+    if (request->header_count == KD_HEADERS_MAX) return refuse(conn, 431, "too many header fields");
     request->headers[request->header_count++] = (kd_header){ .name = { at, len } };
     return 0;
 }
@@ -105,12 +105,12 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
     kd_request *request = conn->request;
     request->body_bytes += len;
     uint64_t most = conn->take == KD_TAKE_DISCARD ? KD_DISCARD_BYTES_MAX : conn->body_max;
-    if (request->body_bytes > most) return fault(conn, 413, "the body is too long");
+    if (request->body_bytes > most) return refuse(conn, 413, "the body is too long");
     if (conn->take == KD_TAKE_MEMORY) {
         kd_buf_add(&request->body, at, len);
-        if (request->body.status != KD_OK) return fault(conn, 503, "no memory for the body");
+        if (request->body.status != KD_OK) return refuse(conn, 503, "no memory for the body");
     } else if (conn->take == KD_TAKE_STREAM && !conn->events->body(conn->ctx, request, at, len)) {
-        return fault(conn, 503, "the body could not be kept");
+        return refuse(conn, 503, "the body could not be kept");
     }
     return 0;
 }
@@ -145,16 +145,16 @@ static int check_framing(kd_conn *conn, kd_request *request)
     kd_str length = kd_request_header(request, "content-length");
     kd_str coding = kd_request_header(request, "transfer-encoding");
     int64_t told = 0;
-    if (lengths > 1) return fault(conn, 400, "two lengths of content");
-    if (codings > 1) return fault(conn, 400, "two transfer codings");
-    if (lengths && codings) return fault(conn, 400, "both a length and a transfer coding");
-    if (codings && request->minor == 0) return fault(conn, 400, "a transfer coding in HTTP/1.0");
+    if (lengths > 1) return refuse(conn, 400, "two lengths of content");
+    if (codings > 1) return refuse(conn, 400, "two transfer codings");
+    if (lengths && codings) return refuse(conn, 400, "both a length and a transfer coding");
+    if (codings && request->minor == 0) return refuse(conn, 400, "a transfer coding in HTTP/1.0");
     if (codings && !(coding.len == 7 && strncasecmp(coding.ptr, "chunked", 7) == 0))
-        return fault(conn, 501, "a transfer coding that is not chunked");
+        return refuse(conn, 501, "a transfer coding that is not chunked");
     for (size_t i = 0; i < length.len; i++)
-        if (length.ptr[i] < '0' || length.ptr[i] > '9') return fault(conn, 400, "a length that is no number");
+        if (length.ptr[i] < '0' || length.ptr[i] > '9') return refuse(conn, 400, "a length that is no number");
     if (lengths && (length.len > 18 || !kd_str_int(length, &told)))
-        return fault(conn, 400, "a length that is no number");
+        return refuse(conn, 400, "a length that is no number");
     request->is_chunked = codings > 0;
     request->content_length = (uint64_t)told;
     return 0;
@@ -164,9 +164,9 @@ static int check_host(kd_conn *conn, kd_request *request)
 {
     size_t hosts = count_of(request, "host");
     request->host = kd_request_header(request, "host");
-    if (hosts > 1) return fault(conn, 400, "two hosts");
-    if (hosts == 0 && request->minor > 0) return fault(conn, 400, "no host");
-    if (hosts && !kd_host_is_sane(request->host)) return fault(conn, 400, "a host that is none");
+    if (hosts > 1) return refuse(conn, 400, "two hosts");
+    if (hosts == 0 && request->minor > 0) return refuse(conn, 400, "no host");
+    if (hosts && !kd_host_is_sane(request->host)) return refuse(conn, 400, "a host that is none");
     return 0;
 }
 
@@ -174,22 +174,22 @@ static int check_host(kd_conn *conn, kd_request *request)
 static int split_target(kd_conn *conn, kd_request *request)
 {
     kd_str target = request->target;
-    if (target.len > KD_TARGET_BYTES_MAX) return fault(conn, 414, "the address is too long");
+    if (target.len > KD_TARGET_BYTES_MAX) return refuse(conn, 414, "the address is too long");
     for (size_t i = 0; i < target.len; i++)
         if ((unsigned char)target.ptr[i] <= ' ' || (unsigned char)target.ptr[i] >= 0x7f)
-            return fault(conn, 400, "a character in the address that must be escaped");
-    if (kd_str_find(target, KD_STR("#")) >= 0) return fault(conn, 400, "a fragment in the address");
+            return refuse(conn, 400, "a character in the address that must be escaped");
+    if (kd_str_find(target, KD_STR("#")) >= 0) return refuse(conn, 400, "a fragment in the address");
     if (target.len && target.ptr[0] != '/' && !kd_str_is(target, "*")) {
         ptrdiff_t scheme = kd_str_find(target, KD_STR("://"));
-        if (scheme < 4) return fault(conn, 400, "an address that is no path");
+        if (scheme < 4) return refuse(conn, 400, "an address that is no path");
         target = kd_str_sub(target, (size_t)scheme + 3, target.len);
         ptrdiff_t slash = kd_str_find(target, KD_STR("/"));
         request->host = kd_str_sub(target, 0, slash < 0 ? target.len : (size_t)slash);
-        if (!kd_host_is_sane(request->host)) return fault(conn, 400, "a host that is none");
+        if (!kd_host_is_sane(request->host)) return refuse(conn, 400, "a host that is none");
         target = slash < 0 ? KD_STR("/") : kd_str_sub(target, (size_t)slash, target.len);
     }
     if (kd_str_is(target, "*") && strcmp(request->method, "OPTIONS") != 0)
-        return fault(conn, 400, "an address that is no path");
+        return refuse(conn, 400, "an address that is no path");
     ptrdiff_t question = kd_str_find(target, KD_STR("?"));
     request->path = question < 0 ? target : kd_str_sub(target, 0, (size_t)question);
     if (question >= 0) request->query = kd_str_sub(target, (size_t)question + 1, target.len);
@@ -202,11 +202,11 @@ static int check_head(kd_conn *conn, kd_request *request)
     request->method = llhttp_method_name((llhttp_method_t)parser->method);
     request->minor = parser->http_minor;
     for (size_t i = 0; i < request->header_count; i++) lower(request->headers[i].name);
-    if (parser->http_major != 1 || parser->http_minor > 1) return fault(conn, 505, "not HTTP/1.1");
+    if (parser->http_major != 1 || parser->http_minor > 1) return refuse(conn, 505, "not HTTP/1.1");
     if (check_framing(conn, request) || check_host(conn, request) || split_target(conn, request)) return -1;
     kd_str expect = kd_request_header(request, "expect");
     request->expects_continue = expect.len == 12 && strncasecmp(expect.ptr, "100-continue", 12) == 0;
-    if (expect.len && !request->expects_continue) return fault(conn, 417, "an expectation that is not met");
+    if (expect.len && !request->expects_continue) return refuse(conn, 417, "an expectation that is not met");
     kd_str connection = kd_request_header(request, "connection");
     bool says_close = kd_list_accepts(connection, "close"), says_keep = kd_list_accepts(connection, "keep-alive");
     request->keeps_alive = !says_close && (request->minor > 0 || says_keep);
@@ -296,23 +296,26 @@ static bool begin_head(kd_conn *conn)
     conn->state = KD_CONN_HEAD;
     conn->line_bytes = conn->lines = conn->blank_lines = 0;
     conn->last = 0;
+    conn->fault = NULL;
     return true;
 }
 
-/* One byte of a head beside the two before it; a reason to refuse it, or NULL. */
-static const char *check_byte(const kd_conn *conn, char c)
+/* One byte of a head beside the one before it. */
+static int check_byte(kd_conn *conn, char c)
 {
     unsigned char byte = (unsigned char)c;
-    if (c == '\n') return conn->last == '\r' ? NULL : "a line feed without a carriage return";
-    if (conn->last == '\r') return "a carriage return without a line feed";
-    if (byte == 0x7f || (byte < 0x20 && c != '\t' && c != '\r')) return "a control character in the head";
-    if (conn->line_bytes == 0 && conn->lines > 0 && (c == ' ' || c == '\t')) return "a folded header field";
-    return NULL;
+    if (c == '\n') return conn->last == '\r' ? 0 : refuse(conn, 400, "a line feed without a carriage return");
+    if (conn->last == '\r') return refuse(conn, 400, "a carriage return without a line feed");
+    if (byte == 0x7f || (byte < 0x20 && c != '\t' && c != '\r'))
+        return refuse(conn, 400, "a control character in the head");
+    if (conn->line_bytes == 0 && conn->lines > 0 && (c == ' ' || c == '\t'))
+        return refuse(conn, 400, "a folded header field");
+    return 0;
 }
 
 static int check_line_end(kd_conn *conn)
 {
-    if (++conn->lines > KD_HEADERS_MAX + 1) return fault(conn, 431, "too many header fields");
+    if (++conn->lines > KD_HEADERS_MAX + 1) return refuse(conn, 431, "too many header fields");
     return 0;
 }
 
@@ -322,9 +325,8 @@ static size_t feed_head(kd_conn *conn, const char *bytes, size_t len)
     kd_request *request = conn->request;
     for (size_t i = 0; i < len; i++) {
         char c = bytes[i];
-        const char *why = check_byte(conn, c);
-        if (why) {
-            kd_conn_refuse(conn, 400, why);
+        if (check_byte(conn, c)) {
+            kd_conn_refuse(conn, conn->fault_status, conn->fault);
             return i;
         }
         conn->last = c;
@@ -348,9 +350,8 @@ static size_t feed_head(kd_conn *conn, const char *bytes, size_t len)
             return i + 1;
         } else {
             conn->line_bytes = 0;
-            conn->fault = NULL;
             if (check_line_end(conn)) {
-                kd_conn_refuse(conn, 431, conn->fault);
+                kd_conn_refuse(conn, conn->fault_status, conn->fault);
                 return i;
             }
         }

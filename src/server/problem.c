@@ -116,9 +116,10 @@ static void answer(kd_exchange *exchange, const told *t)
 
 void kd_problem_answer(kd_exchange *exchange, int status, const char *detail, int retry_after_s)
 {
+    kd_language_set(exchange->is_english ? KD_ENGLISH : KD_CHINESE); /* the loop serves others in between */
     told t = { .status = status,
                .retry_after_s = retry_after(status, retry_after_s),
-               .detail = detail,
+               .detail = detail ? kd_message(detail) : NULL,
                .request_id = kd_str_of(exchange->request_id),
                .is_english = exchange->is_english };
     answer(exchange, &t);
