@@ -15,12 +15,7 @@ type Job = Schemas['Job']
 
 const FIGURES = ['records', 'persons', 'created', 'merged', 'split', 'changed', 'tasks_opened', 'tasks_closed'] as const
 
-interface Props {
-  isPrimary?: boolean
-  onDone?: () => void
-}
-
-export function LinkRun({ isPrimary, onDone }: Props) {
+export function LinkRun({ onDone }: { onDone?: () => void }) {
   const { t } = useWords()
   const may = useMay()
   const queries = useQueryClient()
@@ -48,11 +43,7 @@ export function LinkRun({ isPrimary, onDone }: Props) {
   return (
     <div className="k-link-run">
       {may('job.run') && !isRunning && (
-        <Button
-          type={isPrimary ? 'primary' : 'default'}
-          loading={start.isPending}
-          onClick={() => start.mutate({ body: {} })}
-        >
+        <Button loading={start.isPending} onClick={() => start.mutate({ body: {} })}>
           {t('start')}
         </Button>
       )}

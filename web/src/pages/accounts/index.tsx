@@ -15,6 +15,7 @@ import { useFormat } from '../../parts/use_format'
 import { useSettled } from '../../parts/use_screen'
 import { AccountForm } from './account_form'
 import './accounts.css'
+import { usePermissionWords } from './permissions'
 import { ShownOnce } from './shown_once'
 import { Tokens } from './tokens'
 import { useWords } from './words'
@@ -176,6 +177,7 @@ function Doing({ account, show }: { account: Account; show: (password: string) =
 function Roles() {
   const { t } = useWords()
   const wordOf = useWordOf()
+  const permissionWords = usePermissionWords()
   const roles = useApiGet('/api/roles', {}, { staleTime: Infinity })
   return (
     <AsyncView of={roles}>
@@ -185,11 +187,11 @@ function Roles() {
             <li key={role.name} className="k-panel">
               <h2>{role.title}</h2>
               <h3>{t('may')}</h3>
-              <p className="k-account-marks">
+              <ul>
                 {role.permissions.map((permission) => (
-                  <code key={permission}>{permission}</code>
+                  <li key={permission}>{permissionWords(permission)}</li>
                 ))}
-              </p>
+              </ul>
               <h3>{t('purposes')}</h3>
               <p>{role.purposes.length ? role.purposes.map(wordOf).join(' · ') : t('purposes_none')}</p>
             </li>

@@ -8,6 +8,7 @@ import { ProblemView } from '../../parts/problem_view'
 import { type Column, ResponsiveTable } from '../../parts/responsive_table'
 import { DateText, Mark } from '../../parts/texts'
 import { useFormat } from '../../parts/use_format'
+import { usePermissionWords } from './permissions'
 import { ShownOnce } from './shown_once'
 import { useWords } from './words'
 
@@ -20,6 +21,7 @@ const RATE_MOST = 100_000
 export function Tokens() {
   const { t } = useWords()
   const format = useFormat()
+  const permissionWords = usePermissionWords()
   const tokens = useApiGet('/api/tokens', {})
   const [isNew, setNew] = useState(false)
   const [secret, setSecret] = useState<string | null>(null)
@@ -29,13 +31,7 @@ export function Tokens() {
     {
       key: 'scopes',
       title: t('token_scopes'),
-      render: (k) => (
-        <span className="k-account-marks">
-          {k.scopes.map((scope) => (
-            <code key={scope}>{scope}</code>
-          ))}
-        </span>
-      ),
+      render: (k) => k.scopes.map(permissionWords).join(' · '),
     },
     { key: 'rate', title: t('token_rate'), isNumber: true, render: (k) => format.number(k.rate_per_minute) },
     {
@@ -115,6 +111,7 @@ function TokenForm({ onClose }: { onClose: (secret: string | null) => void }) {
   const [form] = Form.useForm<Fields>()
   const accounts = useApiPages('/api/accounts', { query: { limit: 200 } })
   const roles = useApiGet('/api/roles', {}, { staleTime: Infinity })
+  const permissionWords = usePermissionWords()
   const create = useApiSend('post', '/api/tokens', { onDone: ({ body }) => onClose(body.secret) })
   const chosen = Form.useWatch('account_id', form)
   const systems = accounts.items.filter((account) => account.is_system && account.is_active)
@@ -150,7 +147,7 @@ function TokenForm({ onClose }: { onClose: (secret: string | null) => void }) {
           <Input maxLength={80} />
         </Form.Item>
         <Form.Item name="scopes" label={t('token_scopes')} rules={rules}>
-          <Checkbox.Group options={scopes} />
+          <Checkbox.Group options={scopes.map((scope) => ({ value: scope, label: permissionWords(scope) }))} />
         </Form.Item>
         <Form.Item name="days" label={t('token_days')} rules={rules}>
           <InputNumber min={1} max={DAYS_MOST} precision={0} />

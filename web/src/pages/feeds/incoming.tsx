@@ -7,7 +7,6 @@ import type { Schemas } from '../../api/types'
 import { useLanguage } from '../../app/language'
 import { today } from '../../parts/format'
 import { JobProgress } from '../../parts/job_progress'
-import { LinkRun } from '../../parts/link_run'
 import { ProblemView } from '../../parts/problem_view'
 import { useCodes } from '../../parts/use_codes'
 import { useFormat } from '../../parts/use_format'
@@ -66,6 +65,7 @@ export function Incoming({ upload }: { upload: Schemas['Upload'] }) {
             onChange={setFeed}
             options={codes.list('feeds').map((word) => ({ value: word.code, label: word[language] }))}
             popupMatchSelectWidth={false}
+            className="k-incoming-feed"
           />
           {isUnknown && <span className="k-faint">{t('choose_feed_hint')}</span>}
         </div>
@@ -126,7 +126,6 @@ function ImportResult({ of, fileName }: { of: Job['result']; fileName: string })
         </p>
       )}
       <p>{t('next_link')}</p>
-      <LinkRun isPrimary />
     </div>
   )
 }

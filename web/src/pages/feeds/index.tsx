@@ -23,13 +23,6 @@ export default function FeedsPage() {
   return (
     <Page title={t('title')}>
       {may('feed.import') && <BringIn />}
-      <FeedList
-        chosen={feed}
-        choose={(next) => {
-          choose(next)
-          document.getElementById('batches')?.scrollIntoView({ block: 'nearest' })
-        }}
-      />
       {may('job.run') && (
         <section className="k-panel k-feeds-link">
           <h2>{t('link')}</h2>
@@ -37,6 +30,13 @@ export default function FeedsPage() {
           <LinkRun />
         </section>
       )}
+      <FeedList
+        chosen={feed}
+        choose={(next) => {
+          choose(next)
+          document.getElementById('batches')?.scrollIntoView({ block: 'nearest' })
+        }}
+      />
       <BatchList feed={feed} choose={choose} />
     </Page>
   )

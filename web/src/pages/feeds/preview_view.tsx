@@ -4,6 +4,7 @@ import type { Schemas } from '../../api/types'
 import { Mark, type Tone } from '../../parts/texts'
 import { useCodes } from '../../parts/use_codes'
 import { useFormat } from '../../parts/use_format'
+import { useValueWords } from '../../parts/use_value_words'
 import { useWords } from './words'
 
 type Preview = Schemas['Preview']
@@ -94,6 +95,8 @@ function Problems({ of }: { of: Preview }) {
 function Columns({ of }: { of: Preview }) {
   const { t } = useWords()
   const codes = useCodes()
+  const titles = new Map(of.samples.flatMap((sample) => sample.fields.map((field) => [field.field, field.title])))
+  const named = (attribute: string) => titles.get(attribute) ?? codes.word('attributes', attribute)
   /** "mother.name" in words. */
   const words = (fills: string) =>
     fills
@@ -102,8 +105,8 @@ function Columns({ of }: { of: Preview }) {
       .map((place) => {
         const [first = '', attribute] = place.split('.')
         const role = ROLES.find((known) => known === first)
-        if (!role || !attribute) return codes.word('attributes', attribute ?? first)
-        const name = codes.word('attributes', attribute)
+        if (!role || !attribute) return named(attribute ?? first)
+        const name = named(attribute)
         return role === 'subject' ? name : `${t(`role_${role}`)} ${name}`
       })
       .join(' · ')
@@ -138,6 +141,7 @@ function Columns({ of }: { of: Preview }) {
 
 function Samples({ of }: { of: Preview }) {
   const { t } = useWords()
+  const valueWords = useValueWords()
   return (
     <>
       <h3>{t('samples')}</h3>
@@ -153,7 +157,7 @@ function Samples({ of }: { of: Preview }) {
                 {sample.fields.map((field) => (
                   <div key={field.field}>
                     <dt>{field.title}</dt>
-                    <dd data-content>{field.value}</dd>
+                    <dd data-content>{valueWords(field.field, field.value)}</dd>
                   </div>
                 ))}
               </dl>

@@ -1,8 +1,7 @@
 // Two records side by side, field by field, with the characters marked in which they differ.
 import type { Schemas } from '../../api/types'
 import { DateText, Mark } from '../../parts/texts'
-import { type CodeGroup, useCodes } from '../../parts/use_codes'
-import { useFormat } from '../../parts/use_format'
+import { useValueWords } from '../../parts/use_value_words'
 import { differ, type Piece } from './differ'
 import { useWords } from './words'
 
@@ -13,12 +12,6 @@ type Field = Schemas['RecordField']
 const UNCOMPARED = new Set(['event_day'])
 const ROLES = ['child', 'mother', 'father', 'husband', 'wife'] as const
 
-const CODED: Record<string, CodeGroup> = {
-  ethnicity: 'ethnicity',
-  marital_status: 'marital_status',
-  education: 'education',
-}
-
 /** The fields of both, in the order of the first; fields that only the second has come after. */
 function rowsOf(a: Source, b: Source) {
   const rows = a.fields.map((field) => ({ a: field, b: b.fields.find((f) => f.field === field.field) }))
@@ -28,14 +21,8 @@ function rowsOf(a: Source, b: Source) {
 
 export function Pair({ a, b }: { a: Source; b: Source }) {
   const { t } = useWords()
-  const format = useFormat()
-  const codes = useCodes()
-  const words = (field: Field | undefined) => {
-    if (!field) return null
-    const group = CODED[field.field]
-    if (group) return codes.word(group, field.value)
-    return /^\d{4}-\d{2}-\d{2}$/.test(field.value) ? format.date(field.value) : field.value
-  }
+  const valueWords = useValueWords()
+  const words = (field: Field | undefined) => (field ? valueWords(field.field, field.value) : null)
   return (
     <table className="k-pair">
       <caption className="k-visually-hidden">{t('side_by_side')}</caption>
