@@ -337,6 +337,8 @@ static kd_status link_run(kd_link_run *run, matching *m, kd_error *err)
     kd_status status = write_unless_disturbed(run, m, &f, &since, err);
     KD_TRY(kd_store_end(store, status, err));
     stage(run, "commit", &since);
+    kd_error slow; /* what is linked stands, with statistics or without */
+    if (run->is_first && kd_store_refresh_statistics(store, &slow) == KD_OK) stage(run, "statistics", &since);
     return KD_OK;
 }
 

@@ -203,3 +203,8 @@ kd_status kd_store_make_indexes(kd_store *store, const char *table, kd_error *er
     snprintf(sql, sizeof sql, "analyze %s", table);
     return store->driver->script(store, sql, err);
 }
+
+kd_status kd_store_refresh_statistics(kd_store *store, kd_error *err)
+{
+    return store->kind == KD_STORE_SQLITE ? KD_OK : store->driver->script(store, "analyze", err);
+}

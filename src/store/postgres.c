@@ -374,7 +374,7 @@ static kd_status set_up(kd_pg_store *s, kd_error *err)
         return kd_fail(err, KD_UNSUPPORTED, "", "PostgreSQL 15 or later is needed, this is %d",
                        PQserverVersion(s->conn) / 10000);
     snprintf(settings, sizeof settings, "set lock_timeout = %d; set client_min_messages = warning%s", KD_STORE_BUSY_MS,
-             s->store.is_reader ? "; set default_transaction_read_only = on" : "");
+             s->store.is_reader ? "; begin isolation level repeatable read read only" : "");
     return script(&s->store, settings, err);
 }
 

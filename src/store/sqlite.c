@@ -409,7 +409,7 @@ static kd_status set_up(sqlite_store *s, kd_sqlite_use use, kd_error *err)
     KD_TRY(script(&s->store, "select count(*) from sqlite_master", err));
     if (use == KD_SQLITE_FILE) return KD_OK;
     KD_TRY(script(&s->store, use == KD_SQLITE_MAKING ? MAKING : SETTINGS, err));
-    return use == KD_SQLITE_READER ? script(&s->store, "pragma query_only = on", err) : KD_OK;
+    return use == KD_SQLITE_READER ? script(&s->store, "pragma query_only = on; begin", err) : KD_OK;
 }
 
 static void close_store(kd_store *store)

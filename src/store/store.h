@@ -29,7 +29,7 @@ typedef enum { KD_STORE_SQLITE, KD_STORE_POSTGRESQL } kd_store_kind;
 KD_CHECKED kd_status kd_store_open(const char *url, bool is_new, kd_store **out_store, kd_error *err);
 void kd_store_close(kd_store *store); /* an open transaction is rolled back; NULL does nothing */
 kd_store_kind kd_store_kind_of(const kd_store *store);
-/** A second connection to the same database that only reads and sees what is committed when its first statement runs. */
+/** A second connection that only reads: all its statements see what was committed when the first of them ran. Close it soon. */
 KD_CHECKED kd_status kd_store_reader(const kd_store *store, kd_store **out_reader, kd_error *err);
 
 /* ---- values ---- */
@@ -131,6 +131,8 @@ KD_CHECKED kd_status kd_store_check_version(kd_store *store, kd_error *err);
 /** Drop and make secondary indexes of a table around a bulk load of a size comparable to the table. Names from the migrations. */
 KD_CHECKED kd_status kd_store_drop_indexes(kd_store *store, const char *table, kd_error *err);
 KD_CHECKED kd_status kd_store_make_indexes(kd_store *store, const char *table, kd_error *err);
+/** After empty tables were filled, outside a transaction: PostgreSQL would plan as for empty ones until it looks by itself. */
+KD_CHECKED kd_status kd_store_refresh_statistics(kd_store *store, kd_error *err);
 /** Compare the catalogue with the shard map (src/store/shard_map.csv): every table listed, shard column in every key. */
 KD_CHECKED kd_status kd_store_check_shards(kd_store *store, kd_error *err);
 
