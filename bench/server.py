@@ -33,14 +33,16 @@ RESIDENTS = 3_800_000
 CONNECTIONS = 16
 SAMPLE = 4000
 # what: requests a second, limit of the 99th percentile in ms
-LIMITS = {"person": (200, 20.0), "search": (100, 50.0), "register": (20, 100.0)}
+LIMITS = {"person": (200, 20.0), "search": (100, 50.0)}
+REGISTRATIONS, READS_BESIDE, REGISTER_MS_MAX = 300, 100, 100
 START_MS_MAX, EMPTY_BYTES_MAX = 100, 50 << 20
 FIRST_LOAD_BYTES_MAX, FIRST_LOAD_SECONDS_MAX = 500 * 1000, 2
+UNLIMITED = ("--rate", "0")  # all requests come from one address
 failures = []
 
 
 def row(what, figure, limit, note="", is_within=True):
-    print(f"{what:<44} {figure:>16} {limit:>14}  {note}".rstrip(), flush=True)
+    print(f"{what:<72} {figure:>16} {limit:>14}  {note}".rstrip(), flush=True)
     if not is_within:
         failures.append(what)
 
@@ -85,20 +87,21 @@ def typed(name, pinyin, initials, rng):
     return whole[:rng.randint(1, len(whole))]
 
 
-def registrations(clerk, rng, count, folder):
-    """Births registered end to end, one after another by several clerks, each from draft to number; seconds of each."""
+def registrations(clerk, rng, count):
+    """Births from the first word to the number, as the form sends them: a look for doubles, a draft, the registration. Seconds of each."""
     waits = []
     for number in range(count):
         declaration = {"birth_date": f"2026-0{rng.randint(1, 9)}-{rng.randint(10, 28)}", "children": [{"name": f"测{number}", "sex": 1}],
                        "place": {"kind": "home", "division": application.TOWNSHIP},
                        "mother": {"name": f"测试母{number}", "birth_date": "1998-05-05"},
                        "declarant": {"kind": "mother", "name": f"测试母{number}"}}
-        made = clerk.post("/api/births", declaration)
         start = time.monotonic()
+        looked = clerk.post("/api/births/review", declaration)
+        made = clerk.post("/api/births", declaration)
         done = clerk.post(f"/api/births/{made.json['id']}/register", {}, headers={"If-Match": made.headers["ETag"]})
         waits.append(time.monotonic() - start)
-        if done.status != 200:
-            sys.exit(f"a registration was refused: {done!r}")
+        if (looked.status, done.status) != (200, 200):
+            sys.exit(f"a registration was refused: {looked!r} {done!r}")
     return sorted(waits)
 
 
@@ -116,11 +119,15 @@ def work(title, app, database, seconds):
         measured(f"{title}: read of a person", "person", app, requests_file(folder, "reads", reads), seconds)
         searches = [request(steward, "POST", "/api/persons/lookup", {"text": typed(p[1], p[2], p[3], rng), "limit": 20}) for p in people]
         measured(f"{title}: name as one types", "search", app, requests_file(folder, "searches", searches), seconds)
-        waits = registrations(clerk, rng, 300, folder)
+        beside = subprocess.Popen([LOAD, app.host, str(app.port), str(READS_BESIDE), "600", str(CONNECTIONS),
+                                   requests_file(folder, "beside", reads)], stdout=subprocess.DEVNULL)
+        waits = registrations(clerk, rng, REGISTRATIONS)
+        beside.kill()
+        beside.wait()
         p99 = 1000 * waits[int(0.99 * len(waits))]
-        row(f"{title}: a birth registered", f"p99 {p99:.1f} ms", f"<= {LIMITS['register'][1]:.0f} ms",
-            f"p50 {1000 * waits[len(waits) // 2]:.1f}, max {1000 * waits[-1]:.1f}; {len(waits)} one after another",
-            p99 <= LIMITS["register"][1])
+        row(f"{title}: a birth, looked up, drafted, registered", f"p99 {p99:.1f} ms", f"<= {REGISTER_MS_MAX} ms",
+            f"p50 {1000 * waits[len(waits) // 2]:.1f}, max {1000 * waits[-1]:.1f}; {len(waits)} births beside {READS_BESIDE} reads a second",
+            p99 <= REGISTER_MS_MAX)
     row(f"{title}: memory of the server", f"{memory_of(app.process.pid) / 1e6:.0f} MB", "")
 
 
@@ -135,7 +142,7 @@ def empty_server(folder):
     harness.kindred("init", register)
     waits = []
     for _ in range(5):
-        app = App(register)
+        app = App(register, *UNLIMITED)
         start = time.monotonic()
         app.start()
         waits.append(1000 * (time.monotonic() - start))
@@ -193,7 +200,7 @@ def county(kind, persons, seconds):
     if not list(FOLDER.glob(f"feeds-{persons}-1-hard")):
         harness.simulated(FOLDER, persons, 1)
         (place / f"feeds-{persons}-1-hard").symlink_to(FOLDER / f"feeds-{persons}-1-hard")
-    with kind(place) as database, application.running(place, database, persons=persons, seed=1) as app:
+    with kind(place) as database, application.running(place, database, *UNLIMITED, persons=persons, seed=1) as app:
         people = int(database.scalar("select count(*) from person where state = 'active'"))
         work(f"{people:,} persons, {kind.__name__}", app, database, seconds)
         if kind is harness.Sqlite:
@@ -252,7 +259,7 @@ def city(persons, seconds):
             database.run("link", timeout=7200)
             application.make_accounts(database.register)
             (folder / "made").touch()
-        app = App(database.register).start()
+        app = App(database.register, *UNLIMITED).start()
         try:
             people = int(database.scalar("select count(*) from person where state = 'active'"))
             work(f"{people:,} persons, PostgreSQL", app, database, seconds)
@@ -266,7 +273,7 @@ def main():
     parser.add_argument("--persons", type=int)
     parser.add_argument("--seconds", type=int, default=20)
     options = parser.parse_args()
-    print(f"{os.cpu_count()} cores, shared with the client\n{'':<44} {'measured':>16} {'limit':>14}")
+    print(f"{os.cpu_count()} cores, shared with the client\n{'':<72} {'measured':>16} {'limit':>14}")
     with tempfile.TemporaryDirectory() as scratch:
         empty_server(pathlib.Path(scratch))
     county(harness.Sqlite, options.persons or 60000, options.seconds)
@@ -274,7 +281,7 @@ def main():
         county(harness.Postgres, options.persons or 60000, options.seconds)
     if options.city:
         city(options.persons or RESIDENTS, options.seconds)
-    print(f"limits: {'kept' if not failures else 'PASSED by ' + ', '.join(failures)}")
+    print('all limits are kept' if not failures else f"over the limit: {'; '.join(failures)}")
     return 1 if failures else 0
 
 

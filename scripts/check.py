@@ -233,40 +233,33 @@ def run_script(file, folder):
     tap(f"{folder.name} {file.parent.name} {file.stem}", [sys.executable, file], env=env, timeout=900)
 
 
-def check_integration():
-    """As people run it, and under the sanitizers; the main job under ThreadSanitizer is a step of `threads`."""
-    files = sorted((ROOT / "tests/integration").glob("*.py"))
-    for folder in (GCC, CLANG):
-        if build(folder):
-            for file in files:
-                if folder == GCC or file.stem != "main_job":
-                    run_script(file, folder)
-
-
 def scripts_of(folder):
     return [f for f in sorted((ROOT / "tests" / folder).glob("*.py")) if "run_tests(" in f.read_text(encoding="utf-8")]
 
 
-def check_console():
-    """
-    The server by its contract, fuzzed under the sanitizers, and what people do with the console in a browser. Each script has registers and
-    servers of its own: as many at once as there are cores.
-    """
+def console_jobs():
+    """What people do in a browser; the API by its contract, and fuzzed under the sanitizers."""
     is_web = step("web sources", ["npm", "--prefix", "web", "run", "check"]) and \
         step("web build", ["npm", "--prefix", "web", "run", "build"])
-    if not build(GCC) or not build(CLANG):
-        return
-    jobs = [(file, CLANG) for file in scripts_of("api") if file.stem == "fuzz"]
-    jobs += [(file, GCC) for file in scripts_of("web") if is_web]
-    jobs += [(file, GCC) for file in scripts_of("api") if file.stem != "fuzz"]
-    jobs += [(file, CLANG) for file in scripts_of("api") if file.stem == "contract"]
-    in_parallel(lambda job: run_script(*job), jobs)
+    api = scripts_of("api")
+    return [(file, GCC) for file in scripts_of("web") if is_web] + [(file, CLANG) for file in api if file.stem == "fuzz"] + \
+        [(file, GCC) for file in api if file.stem != "fuzz"] + [(file, CLANG) for file in api if file.stem == "contract"]
 
 
-def check_faults():
-    if build(GCC):
-        for file in sorted((ROOT / "tests/faults").glob("*.py")):
-            run_script(file, GCC)
+def fault_jobs():
+    return [(file, GCC) for file in scripts_of("faults")]
+
+
+def integration_jobs():
+    """As people run it, and under the sanitizers; the main job under ThreadSanitizer is a step of `threads`."""
+    return [(file, folder) for folder in (CLANG, GCC) for file in scripts_of("integration")
+            if folder == GCC or file.stem != "main_job"]
+
+
+def run_programs(makers):
+    """Each script has registers and servers of its own: as many at once as there are cores, those that take longest first."""
+    if build(GCC) and build(CLANG):
+        in_parallel(lambda job: run_script(*job), [job for make in makers for job in make()])
 
 
 def fuzz_one(name, seconds):
@@ -296,18 +289,21 @@ STEPS = {
     "threads": check_threads,
     "tidy": check_tidy,
     "cppcheck": check_cppcheck,
-    "integration": check_integration,
-    "faults": check_faults,
-    "console": check_console,
     "fuzz": check_fuzz,
 }
+# These drive whole programs and run beside each other.
+PROGRAM_STEPS = {"console": console_jobs, "faults": fault_jobs, "integration": integration_jobs}
 
 
 def run_steps(names):
+    """The steps asked for, in their order; what drives whole programs last."""
+    chosen = {name: function for name, function in STEPS.items() if name in names}
+    if makers := [make for name, make in PROGRAM_STEPS.items() if name in names]:
+        chosen["programs"] = lambda: run_programs(makers)
     with Postgres():
-        for name in names:
+        for name, function in chosen.items():
             try:
-                STEPS[name]()
+                function()
             except Exception:  # a fault of this script is no reason to leave the other steps out, nor to call it passed
                 log = BUILD / f"{name}-broke-off.log"
                 log.write_text(traceback.format_exc(), encoding="utf-8")
@@ -323,7 +319,7 @@ def run_fuzzers(name, seconds):
 def main():
     arguments = sys.argv[1:]
     if arguments == ["--list"]:
-        print("\n".join(STEPS))
+        print("\n".join([*STEPS, *PROGRAM_STEPS]))
         return 0
     BUILD.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
@@ -334,11 +330,12 @@ def main():
             return 2
         run_fuzzers(name, int(seconds))
     else:
-        unknown = [a for a in arguments if a not in STEPS]
+        known = [*STEPS, *PROGRAM_STEPS]
+        unknown = [a for a in arguments if a not in known]
         if unknown:
-            print(f"no step '{unknown[0]}'; there are: {' '.join(STEPS)}", file=sys.stderr)
+            print(f"no step '{unknown[0]}'; there are: {' '.join(known)}", file=sys.stderr)
             return 2
-        run_steps(arguments or STEPS)
+        run_steps(arguments or known)
     print(f"in all {time.monotonic() - start:.0f} s")
     if tally.names_failed:
         print(f"failed: {', '.join(tally.names_failed)}")
