@@ -74,7 +74,7 @@ def load(host, port, rate, seconds, file):
 
 def measured(what, kind, app, file, seconds):
     rate, limit = LIMITS[kind]
-    load(app.host, app.port, rate, 3, file)  # what is read for the first time comes from the disk
+    load(app.host, app.port, rate, seconds, file)  # what is read for the first time comes from the disk
     answer = load(app.host, app.port, rate, seconds, file)
     is_well = answer["p99_ms"] <= limit and answer["failed"] == answer["broken"] == answer["refused"] == 0
     row(f"{what}, {rate} a second", f"p99 {answer['p99_ms']:.1f} ms", f"<= {limit:.0f} ms",

@@ -199,7 +199,6 @@ def check_clang():
 def check_threads():
     if build(TSAN, THREADED):
         run_tests(TSAN, THREADED, env=SANITIZER_ENV)
-        run_script(ROOT / "tests/integration/main_job.py", TSAN)
 
 
 def check_tidy():
@@ -251,14 +250,14 @@ def fault_jobs():
 
 
 def integration_jobs():
-    """As people run it, and under the sanitizers; the main job under ThreadSanitizer is a step of `threads`."""
-    return [(file, folder) for folder in (CLANG, GCC) for file in scripts_of("integration")
-            if folder == GCC or file.stem != "main_job"]
+    """As people run it, and under the sanitizers: the main job under that of threads."""
+    files = scripts_of("integration")
+    return [(file, TSAN if file.stem == "main_job" else CLANG) for file in files] + [(file, GCC) for file in files]
 
 
 def run_programs(makers):
     """Each script has registers and servers of its own: as many at once as there are cores, those that take longest first."""
-    if build(GCC) and build(CLANG):
+    if build(GCC) and build(CLANG) and build(TSAN, THREADED):
         in_parallel(lambda job: run_script(*job), [job for make in makers for job in make()])
 
 

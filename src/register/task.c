@@ -160,7 +160,8 @@ kd_status kd_task_list(kd_register *reg, const kd_task_filter *filter, kd_arena 
 kd_status kd_task_of_person(kd_register *reg, int64_t person_id, kd_arena *arena, kd_task_page *out_page, kd_error *err)
 {
     return run_page(reg,
-                    "select " TASK_COLUMNS " from task where (person_id = $1 or other_id = $2) and state = 'open' "
+                    "select " TASK_COLUMNS " from task where id in (select id from task where person_id = $1 union "
+                    "select id from task where other_id = $2) and state = 'open' "
                     "order by due_day, severity desc, id",
                     KD_VALUES(kd_int(person_id), kd_int(person_id)), KD_CHECKS_MAX, arena, out_page, err);
 }

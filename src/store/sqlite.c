@@ -1,4 +1,5 @@
 #include "driver.h"
+#include "turn.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -20,6 +21,8 @@ typedef struct {
 typedef struct {
     kd_store store;
     sqlite3 *db;
+    kd_turn *turn; /* NULL: it writes nothing that others write */
+    bool has_turn;
     statement statements[KD_STORE_STATEMENTS_MAX];
     size_t statement_count, next_victim;
 } sqlite_store;
@@ -302,30 +305,49 @@ static void close_rows(kd_rows *base)
 
 /* ---- transactions ---- */
 
+static void give_turn(sqlite_store *s)
+{
+    if (s->has_turn) kd_turn_give(s->turn);
+    s->has_turn = false;
+}
+
+static kd_status begin_within(sqlite_store *s, int wait_ms, kd_error *err)
+{
+    if (s->turn && !(s->has_turn = kd_turn_take(s->turn, wait_ms))) return kd_store_fail_busy(err);
+    kd_status status = script(&s->store, "begin immediate", err);
+    if (status != KD_OK) give_turn(s);
+    return status;
+}
+
 static kd_status begin(kd_store *store, kd_error *err)
 {
-    return script(store, "begin immediate", err);
+    return begin_within((sqlite_store *)store, KD_STORE_BUSY_MS, err);
 }
 
 static kd_status begin_beside(kd_store *store, int wait_ms, kd_error *err)
 {
     sqlite_store *s = (sqlite_store *)store;
     sqlite3_busy_timeout(s->db, wait_ms);
-    kd_status status = begin(store, err);
+    kd_status status = begin_within(s, wait_ms, err);
     sqlite3_busy_timeout(s->db, KD_STORE_BUSY_MS);
     return status;
 }
 
+/* A commit that fails is rolled back by the one who asked for it: the turn ends there. */
 static kd_status commit(kd_store *store, kd_error *err)
 {
-    KD_TRY(check_still_open((sqlite_store *)store, err));
-    return script(store, "commit", err);
+    sqlite_store *s = (sqlite_store *)store;
+    KD_TRY(check_still_open(s, err));
+    KD_TRY(script(store, "commit", err));
+    give_turn(s);
+    return KD_OK;
 }
 
 static void rollback(kd_store *store)
 {
     sqlite_store *s = (sqlite_store *)store;
     if (!sqlite3_get_autocommit(s->db)) sqlite3_exec(s->db, "rollback", NULL, NULL, NULL);
+    give_turn(s);
 }
 
 /* ---- bulk ---- */
@@ -417,6 +439,8 @@ static void close_store(kd_store *store)
     sqlite_store *s = (sqlite_store *)store;
     for (size_t i = 0; i < s->statement_count; i++) forget(&s->statements[i]);
     sqlite3_close_v2(s->db);
+    give_turn(s);
+    kd_turn_leave(s->turn);
     free(s);
 }
 
@@ -450,6 +474,9 @@ kd_status kd_sqlite_open(const char *path, kd_sqlite_use use, kd_store **out_sto
     int flags = SQLITE_OPEN_NOMUTEX | (use == KD_SQLITE_FILE ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     kd_status status = sqlite3_open_v2(path, &s->db, flags, NULL) == SQLITE_OK ? KD_OK : fail(s, err);
     if (status == KD_OK) status = set_up(s, use, err);
+    bool has_line = use == KD_SQLITE_WRITER || use == KD_SQLITE_NEW;
+    if (status == KD_OK && has_line && !(s->turn = kd_turn_join(path)))
+        status = kd_fail(err, KD_LIMIT, "", "no memory to open the database");
     if (status != KD_OK) {
         kd_store_close(&s->store);
         return status;
