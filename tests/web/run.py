@@ -15,7 +15,7 @@ def scenario(file):
     def test(folder, database):
         pictures = pathlib.Path(os.environ.get("KINDRED_PICTURES", folder / "pictures"))
         pictures.mkdir(parents=True, exist_ok=True)
-        with application.running(folder, database, "--web", harness.ROOT / "web/dist") as app:
+        with application.running(folder, database, "--web", os.environ.get("KINDRED_WEB", harness.ROOT / "web/dist")) as app:
             done = subprocess.run(["node", file], capture_output=True, text=True, check=False, timeout=600, cwd=HERE, env={
                 **os.environ, "KINDRED_ADDRESS": f"http://{app.host}:{app.port}", "KINDRED_PASSWORD": application.PASSWORD,
                 "KINDRED_PICTURES": str(pictures), "KINDRED_VILLAGE": app.village, "KINDRED_FEEDS": str(next(folder.glob("feeds-*")))})

@@ -13,6 +13,7 @@ await browse(async (browser) => {
   const place = page.getByTestId('place-division').locator('input').or(page.locator('input[data-testid="place-division"]'))
   await place.first().fill('宋家川')
   await page.locator('.ant-select-item-option').first().click()
+  await page.locator('.ant-select-dropdown').waitFor({ state: 'hidden' })
   await page.getByTestId('mother-known').check()
   await page.getByTestId('mother-name').fill('测试妈妈')
   await page.getByTestId('declarant-mother').check()

@@ -1,5 +1,6 @@
 // One way to the server: every request carries the language, the purpose and the CSRF token; every failure is a Problem.
 import createClient, { type Middleware } from 'openapi-fetch'
+import { takeFirstAnswer } from '../app/first_question'
 import { currentLanguage } from '../app/language'
 import { offline, problemOf } from './problem'
 import type { paths } from './schema'
@@ -37,5 +38,8 @@ const middleware: Middleware = {
   },
 }
 
-export const client = createClient<paths>({ credentials: 'same-origin' })
+export const client = createClient<paths>({
+  credentials: 'same-origin',
+  fetch: (request) => takeFirstAnswer(request) ?? fetch(request),
+})
 client.use(middleware)

@@ -1,28 +1,11 @@
 // Reading and writing through the contract: useApiGet for one thing, useApiPages for a list, useApiSend for a change.
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRef } from 'react'
-import { client } from './client'
+import { callApi, type Versioned } from './call'
 import { isProblem, type Problem } from './problem'
 import type { Answer, Item, Method, Operation, Params, RouteWith, Sent } from './types'
 
-type Raw = (method: string, route: string, init: object) => Promise<{ data?: unknown; response: Response }>
-const request = client.request.bind(client) as unknown as Raw
-
-interface Versioned<A> {
-  body: A
-  etag: string | undefined
-}
-
-/** Any request of the contract, outside of a hook. */
-export async function callApi<M extends Method, R extends RouteWith<M>>(
-  method: M,
-  route: R,
-  sent: { path?: unknown; query?: unknown; body?: unknown; headers?: Record<string, string>; signal?: AbortSignal },
-): Promise<Versioned<Answer<Operation<M, R>>>> {
-  const { path, query, body, headers, signal } = sent
-  const { data, response } = await request(method, route, { params: { path, query }, body, headers, signal })
-  return { body: data as Answer<Operation<M, R>>, etag: response.headers.get('ETag') ?? undefined }
-}
+export { callApi }
 
 export interface Loaded<A> {
   data: A | undefined

@@ -1,26 +1,16 @@
 // The reader's language: kept in the browser, sent to the server, and the words of every page in it.
-import dayjs from 'dayjs'
-import 'dayjs/locale/zh-cn'
 import i18next from 'i18next'
 import { initReactI18next, useTranslation } from 'react-i18next'
+import { keepLanguage, keptLanguage, type Language } from './kept'
 
-export type Language = 'zh' | 'en'
-
-const KEY = 'kindred.language'
-
-function remembered(): Language {
-  const kept = localStorage.getItem(KEY)
-  if (kept === 'zh' || kept === 'en') return kept
-  return navigator.language.startsWith('en') ? 'en' : 'zh'
-}
+export type { Language }
 
 function show(language: Language) {
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
-  dayjs.locale(language === 'zh' ? 'zh-cn' : 'en')
 }
 
 void i18next.use(initReactI18next).init({
-  lng: remembered(),
+  lng: keptLanguage(),
   supportedLngs: ['zh', 'en'],
   fallbackLng: false,
   resources: {},
@@ -28,16 +18,21 @@ void i18next.use(initReactI18next).init({
   keySeparator: false,
   nsSeparator: false,
 })
-show(remembered())
+show(keptLanguage())
 
 export function currentLanguage(): Language {
   return i18next.language === 'en' ? 'en' : 'zh'
 }
 
 export function setLanguage(language: Language) {
-  localStorage.setItem(KEY, language)
+  keepLanguage(language)
   show(language)
   void i18next.changeLanguage(language)
+}
+
+/** For what is no component and must know. */
+export function onLanguage(told: () => void) {
+  i18next.on('languageChanged', told)
 }
 
 export function useLanguage(): Language {

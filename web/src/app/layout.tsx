@@ -1,9 +1,11 @@
 // The frame of every page: menu at the side on a desk, tabs at the foot of a phone; area, purpose, language, account.
 import { EllipsisOutlined, MenuOutlined } from '@ant-design/icons'
 import { App } from 'antd'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { NavLink, Outlet, ScrollRestoration, useNavigation } from 'react-router'
 import { useIsOnline, useIsPhone } from '../parts/use_screen'
+import { Dress } from './dress'
+import { takeFarewell } from './farewell'
 import './layout.css'
 import { useMenu } from './menu'
 import { useSession } from './session'
@@ -11,12 +13,30 @@ import { useWords } from './words'
 
 const TABS = 4
 
+/** What a page that was left has still to say. */
+function FarewellMessage() {
+  const { message } = App.useApp()
+  useEffect(() => {
+    const words = takeFarewell()
+    if (words) void message.success(words)
+  }, [message])
+  return null
+}
+
 // What is not needed to read a page comes after it.
 const DeskChoices = lazy(() => import('./desk_choices'))
 const SettingsDrawer = lazy(() => import('./settings_drawer'))
 const MoreDrawer = lazy(() => import('./more_drawer'))
 
-export function Layout() {
+export default function Layout() {
+  return (
+    <Dress>
+      <Frame />
+    </Dress>
+  )
+}
+
+function Frame() {
   const { t } = useWords()
   const isPhone = useIsPhone()
   const isOnline = useIsOnline()
@@ -38,6 +58,7 @@ export function Layout() {
       </main>
       {isPhone && <TabBar />}
       <ScrollRestoration />
+      <FarewellMessage />
     </App>
   )
 }

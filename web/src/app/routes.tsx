@@ -1,40 +1,38 @@
-// Every address and the page it opens. Pages are loaded when they are opened, but for the first two: one file brings them
-// all at once, where many small ones would wait for each other on a slow line.
-import { Spin } from 'antd'
+// Every address and the page it opens. Pages are loaded when they are opened; the frame around them beside them.
 import type { ComponentType } from 'react'
 import type { RouteObject } from 'react-router'
-import SignInPage from '../pages/sign-in'
-import TodayPage from '../pages/today'
+import { loadLayout, loadToday } from './bring'
 import { Crash } from './crash'
-import { Layout } from './layout'
 import { RequireSession } from './require_session'
+import { Starting } from './starting'
 
 type PageFile = { default: ComponentType }
 const pages = import.meta.glob<PageFile>(['../pages/*/{index,detail,new}.tsx', '!../pages/{today,sign-in}/*'])
 
+function bring(load: () => Promise<PageFile>) {
+  return async () => ({ Component: (await load()).default })
+}
+
 function page(name: string, file = 'index') {
-  return async () => {
-    const load = pages[`../pages/${name}/${file}.tsx`]
-    if (!load) throw new Error(`there is no page ${name}/${file}`)
-    return { Component: (await load()).default }
-  }
+  const load = pages[`../pages/${name}/${file}.tsx`]
+  if (!load) throw new Error(`there is no page ${name}/${file}`)
+  return bring(load)
 }
 
 export const routes: RouteObject[] = [
-  { path: '/sign-in', element: <SignInPage />, errorElement: <Crash /> },
   {
     element: <RequireSession />,
     errorElement: <Crash />,
-    hydrateFallbackElement: <Spin fullscreen />,
+    hydrateFallbackElement: <Starting />,
     children: [
       { path: '/password', lazy: page('password') },
       {
-        element: <Layout />,
+        lazy: bring(loadLayout),
         children: [
           {
             errorElement: <Crash />,
             children: [
-              { path: '/', element: <TodayPage /> },
+              { path: '/', lazy: bring(loadToday) },
               { path: '/find', lazy: page('find') },
               { path: '/persons/:id', lazy: page('person') },
               { path: '/tasks', lazy: page('tasks') },

@@ -1,17 +1,15 @@
-// Who is signed in, for what purpose and in which area they look. Purpose and area last as long as the browser's tab.
+// The one signed in, for what purpose and in which area they look. Purpose and area last as long as the browser's tab.
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, use, useCallback, useEffect, useLayoutEffect, useMemo, useState, type ReactNode } from 'react'
 import { credentials } from '../api/client'
-import { callApi } from '../api/hooks'
+import { callApi } from '../api/call'
 import { isProblem, type Problem } from '../api/problem'
 import type { Schemas } from '../api/types'
-
-export type Session = Schemas['Session']
+import { keepSignedIn } from './kept'
+import { readSession, type Session } from './read_session'
 
 interface SessionState {
-  session: Session | null
-  isPending: boolean
-  error: Problem | null
+  session: Session
   /** The server knows the session no more, but the page still shows what it showed. */
   isExpired: boolean
   signedIn: (session: Session) => void
@@ -49,43 +47,39 @@ function startOver() {
   window.location.replace('/')
 }
 
-async function readSession(): Promise<Session | null> {
-  try {
-    return (await callApi('get', '/api/session', {})).body
-  } catch (error) {
-    if (isProblem(error) && error.status === 401) return null
-    throw error
-  }
+interface Props {
+  /** As the server told it when the console was opened. */
+  first: Session
+  children: ReactNode
 }
 
-export function SessionProvider({ children }: { children: ReactNode }) {
+export function SessionProvider({ first, children }: Props) {
   const queries = useQueryClient()
   const [isExpired, setExpired] = useState(false)
   const [choices, setChoices] = useState<Kept | null>(null)
-  const query = useQuery<Session | null, Problem>({
+  const { data: session, refetch } = useQuery<Session, Problem, Session>({
     queryKey: KEY,
     queryFn: async () => {
       const now = await readSession()
-      const before = queries.getQueryData<Session | null>(KEY)
-      if (before && now && before.account.id !== now.account.id) startOver()
+      const before = queries.getQueryData<Session>(KEY) ?? first
+      if (now && before.account.id !== now.account.id) startOver()
       // What was begun on the page stays: who it is asked for again over it.
-      if (before && !now) setExpired(true)
-      return before && !now ? before : now
+      if (!now) setExpired(true)
+      return now ?? before
     },
+    initialData: first,
+    // readSession asks a busy server again by itself.
+    retry: false,
     staleTime: Infinity,
     gcTime: Infinity,
     // Another tab may have signed out, or in as somebody else.
     refetchOnWindowFocus: 'always',
   })
-  const session = query.data ?? null
-  const account = session?.account.id
+  const account = session.account.id
 
-  const kept = useMemo(
-    () => (account === undefined ? null : choices?.account === account ? choices : keptFor(account)),
-    [account, choices],
-  )
-  const purpose = session?.purposes.find((p) => p.code === kept?.purpose)?.code ?? session?.purposes[0]?.code ?? null
-  const csrf = session?.csrf ?? null
+  const kept = useMemo(() => (choices?.account === account ? choices : keptFor(account)), [account, choices])
+  const purpose = session.purposes.find((p) => p.code === kept.purpose)?.code ?? session.purposes[0]?.code ?? null
+  const { csrf } = session
   // Before the effects of the pages below, so that their first request carries them already.
   useLayoutEffect(() => {
     credentials.csrf = csrf
@@ -93,17 +87,14 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   }, [csrf, purpose])
 
   useEffect(() => {
-    credentials.onLost = () => {
-      if (queries.getQueryData(KEY)) setExpired(true)
-    }
+    credentials.onLost = () => setExpired(true)
     return () => {
       credentials.onLost = () => {}
     }
-  }, [queries])
+  }, [])
 
   const keep = useCallback(
     (change: Partial<Kept>) => {
-      if (!kept) return
       const next = { ...kept, ...change }
       sessionStorage.setItem(KEPT, JSON.stringify(next))
       setChoices(next)
@@ -113,7 +104,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const signedIn = useCallback(
     (next: Session) => {
-      const before = queries.getQueryData<Session | null>(KEY)
+      const before = queries.getQueryData<Session>(KEY)
       if (before && before.account.id !== next.account.id) return startOver()
       credentials.csrf = next.csrf
       queries.setQueryData(KEY, next)
@@ -128,20 +119,19 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       if (!isProblem(error) || error.status !== 401) throw error
     })
     sessionStorage.clear()
+    keepSignedIn(false)
     window.location.assign('/sign-in')
   }, [])
 
   const state: SessionState = {
     session,
-    isPending: query.isPending,
-    error: query.error,
     isExpired,
     signedIn,
     signOut,
-    refresh: query.refetch,
+    refresh: refetch,
     purpose,
     setPurpose: (code) => keep({ purpose: code }),
-    area: kept?.area ?? null,
+    area: kept.area,
     setArea: (area) => keep({ area }),
   }
   return <SessionContext value={state}>{children}</SessionContext>
@@ -153,17 +143,15 @@ export function useSessionState(): SessionState {
   return state
 }
 
-/** The one signed in; only below RequireSession. */
+/** The one signed in. */
 export function useSession(): Session {
-  const { session } = useSessionState()
-  if (!session) throw new Error('nobody is signed in')
-  return session
+  return useSessionState().session
 }
 
 /** A function that tells whether the one signed in may do a thing. */
 export function useMay() {
-  const { session } = useSessionState()
-  return (permission: string) => session?.permissions.includes(permission) ?? false
+  const { permissions } = useSession()
+  return (permission: string) => permissions.includes(permission)
 }
 
 /** The area chosen in the head of the page; `code` undefined stands for all areas of the account. */

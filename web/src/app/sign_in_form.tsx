@@ -1,85 +1,66 @@
-// Login and password. Used by the page for it and over a page whose session has ended. Plain inputs: it is the first thing
-// a phone loads, and a form library would be the largest part of it.
-import { EyeInvisibleOutlined, EyeOutlined } from '@ant-design/icons'
-import { useMutation } from '@tanstack/react-query'
-import { Button } from 'antd'
-import { useId, useState, type FormEvent } from 'react'
-import { callApi } from '../api/hooks'
-import type { Problem } from '../api/problem'
+// Login and password. Used by the page for it and over a page whose session has ended.
+import { useRef, useState, type FormEvent } from 'react'
+import { callApi } from '../api/call'
 import { ProblemView } from '../parts/problem_view'
-import type { Session } from './session'
-import './sign_in_form.css'
+import { SendButton } from '../parts/send_button'
+import { SecretField, TextField } from '../parts/text_field'
+import { useSending } from '../parts/use_sending'
+import type { Session } from './read_session'
 import { useWords } from './words'
 
 interface Props {
   login?: string
+  /** Told when the form is sent, before the answer. */
+  onSend?: () => void
   onDone: (session: Session) => void
 }
 
-export function SignInForm({ login: known = '', onDone }: Props) {
+export function SignInForm({ login: known = '', onSend, onDone }: Props) {
   const { t } = useWords()
   const [login, setLogin] = useState(known)
   const [password, setPassword] = useState('')
-  const [isShown, setShown] = useState(false)
   const [isTried, setTried] = useState(false)
-  const id = useId()
-  const send = useMutation<Session, Problem, { login: string; password: string }>({
-    mutationFn: async (body) => (await callApi('post', '/api/session', { body })).body,
-    onSuccess: onDone,
-  })
+  const loginInput = useRef<HTMLInputElement>(null)
+  const passwordInput = useRef<HTMLInputElement>(null)
+  const { isSending, problem, send } = useSending(onDone)
   const loginFault = isTried && login.trim() === '' ? t('login_needed') : null
   const passwordFault = isTried && password === '' ? t('password_needed') : null
   const submit = (event: FormEvent) => {
     event.preventDefault()
     setTried(true)
-    if (login.trim() !== '' && password !== '') send.mutate({ login: login.trim(), password })
+    if (login.trim() === '') return loginInput.current?.focus()
+    if (password === '') return passwordInput.current?.focus()
+    onSend?.()
+    void send(async () => (await callApi('post', '/api/session', { body: { login: login.trim(), password } })).body)
   }
   return (
-    <form className="k-sign-in-form" onSubmit={submit} noValidate>
-      <label htmlFor={`${id}-login`}>{t('login')}</label>
-      <input
-        id={`${id}-login`}
+    <form onSubmit={submit} noValidate>
+      <TextField
+        ref={loginInput}
+        label={t('login')}
         value={login}
-        onChange={(event) => setLogin(event.target.value)}
+        onChange={setLogin}
+        fault={loginFault}
+        name="username"
         autoComplete="username"
         autoCapitalize="none"
         autoFocus={known === ''}
-        spellCheck={false}
         maxLength={80}
-        aria-invalid={!!loginFault}
-        aria-describedby={`${id}-login-fault`}
       />
-      <Fault id={`${id}-login-fault`} text={loginFault} />
-      <label htmlFor={`${id}-password`}>{t('password')}</label>
-      <span className="k-sign-in-secret">
-        <input
-          id={`${id}-password`}
-          type={isShown ? 'text' : 'password'}
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          autoComplete="current-password"
-          autoFocus={known !== ''}
-          maxLength={200}
-          aria-invalid={!!passwordFault}
-          aria-describedby={`${id}-password-fault`}
-        />
-        <button type="button" aria-label={t('password_show')} aria-pressed={isShown} onClick={() => setShown(!isShown)}>
-          {isShown ? <EyeOutlined /> : <EyeInvisibleOutlined />}
-        </button>
-      </span>
-      <Fault id={`${id}-password-fault`} text={passwordFault} />
-      {send.error && <ProblemView problem={send.error} isSmall />}
-      <Button type="primary" htmlType="submit" size="large" block loading={send.isPending}>
+      <SecretField
+        ref={passwordInput}
+        label={t('password')}
+        value={password}
+        onChange={setPassword}
+        fault={passwordFault}
+        name="password"
+        autoComplete="current-password"
+        autoFocus={known !== ''}
+      />
+      {problem && <ProblemView problem={problem} isSmall />}
+      <SendButton isSending={isSending} isLarge>
         {t('sign_in')}
-      </Button>
+      </SendButton>
     </form>
-  )
-}
-
-function Fault({ id, text }: { id: string; text: string | null }) {
-  return (
-    <p id={id} className="k-sign-in-fault" role={text ? 'alert' : undefined}>
-      {text}
-    </p>
   )
 }

@@ -36,7 +36,6 @@ export const useWords = namespace('app', {
     login_needed: '请输入账号',
     password: '密码',
     password_needed: '请输入密码',
-    password_show: '显示密码',
     sign_in: '登录',
   },
   en: {
@@ -74,7 +73,6 @@ export const useWords = namespace('app', {
     login_needed: 'Please enter your login',
     password: 'Password',
     password_needed: 'Please enter your password',
-    password_show: 'Show the password',
     sign_in: 'Sign in',
   },
 })

@@ -57,7 +57,9 @@ export function DivisionPicker(props: Props) {
   const below = (found.data?.items ?? []).filter((d) => d.level >= minLevel || !asked)
   const refs = new Map<string, DivisionRef>()
   for (const d of [...around, ...below]) if (inside(d) && d.code !== '000000000000') refs.set(d.code, d)
-  const options = [...refs.values()].map((d) => ({ value: d.code, label: d.name, path: d.path }))
+  // What was found for less than is typed by now must not be chosen by a quick Enter.
+  const isBehind = text.trim() !== asked || (asked !== '' && found.isOld)
+  const options = isBehind ? [] : [...refs.values()].map((d) => ({ value: d.code, label: d.name, path: d.path }))
 
   return (
     <Select
@@ -73,10 +75,10 @@ export function DivisionPicker(props: Props) {
       showSearch={{ filterOption: false, onSearch: setText, searchValue: text }}
       onOpenChange={setOpen}
       popupMatchSelectWidth={320}
-      loading={found.isFetching}
+      loading={found.isFetching || isBehind}
       allowClear={!isRequired}
       placeholder={props.placeholder ?? t('division_choose')}
-      notFoundContent={found.isFetching ? t('loading') : t('division_none')}
+      notFoundContent={found.isFetching || isBehind ? t('loading') : t('division_none')}
       onChange={(next: string | null | undefined) => {
         setText('')
         onChange?.(next ? (refs.get(next) ?? null) : null)

@@ -1,7 +1,7 @@
 // The frame of a page: its heading, which takes the focus when one comes from another page, and what can be done there.
-import { ArrowLeftOutlined } from '@ant-design/icons'
 import { useEffect, useRef, type ReactNode } from 'react'
 import { Link, NavigationType, useLocation, useNavigate, useNavigationType } from 'react-router'
+import { BackSign } from './signs'
 import { useWords } from './words'
 import { useWords as useAppWords } from '../app/words'
 
@@ -45,7 +45,7 @@ export function Page({ title, isContent, back, extra, children }: Props) {
               void navigate(-1)
             }}
           >
-            <ArrowLeftOutlined />
+            <BackSign />
           </Link>
         )}
         <h1 ref={heading} tabIndex={-1} data-content={isContent || undefined}>

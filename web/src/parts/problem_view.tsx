@@ -1,6 +1,6 @@
 // A failure in words: what, where, what to do about it, and the number to ask with.
-import { Alert, Button } from 'antd'
 import type { Problem } from '../api/problem'
+import { Notice } from './notice'
 import { useWords } from './words'
 
 interface Props {
@@ -17,23 +17,25 @@ export function ProblemView({ problem, retry, isSmall }: Props) {
   const isWorthTrying = problem.isOffline || problem.status === 429 || problem.status >= 500
   const body = problem.isOffline ? t('problem_offline_detail') : detail
   return (
-    <Alert
-      role="alert"
-      className={isSmall ? 'k-problem k-problem-small' : 'k-problem'}
-      type="error"
-      showIcon
+    <Notice
+      tone="error"
+      isSmall={isSmall}
       title={problem.isOffline ? t('problem_offline') : title}
-      description={
-        <>
-          {body && <p>{body}</p>}
-          {field && <p>{t('problem_field', { field })}</p>}
-          {hint && <p>{hint}</p>}
-          {problem.retryAfter !== undefined && <p>{t('problem_retry_after', { count: problem.retryAfter })}</p>}
-          {request_id && <p className="k-faint">{t('problem_request', { id: request_id })}</p>}
-        </>
+      action={
+        retry &&
+        isWorthTrying && (
+          <button type="button" className="k-button" onClick={() => retry()}>
+            {t('retry')}
+          </button>
+        )
       }
-      action={retry && isWorthTrying && <Button onClick={() => retry()}>{t('retry')}</Button>}
-    />
+    >
+      {body && <p>{body}</p>}
+      {field && <p>{t('problem_field', { field })}</p>}
+      {hint && <p>{hint}</p>}
+      {problem.retryAfter !== undefined && <p>{t('problem_retry_after', { count: problem.retryAfter })}</p>}
+      {request_id && <p className="k-faint">{t('problem_request', { id: request_id })}</p>}
+    </Notice>
   )
 }
 

@@ -20,6 +20,9 @@ export interface Wired {
   status?: 'error' | undefined
 }
 
+/** Remarks push down what stands below: not between the press and the release of a click on it, nor before what was typed is reviewed. */
+const REST_MS = 500
+
 interface FieldProps {
   label: string
   /** Where it stands in the declaration, as a JSON Pointer. */
@@ -40,7 +43,7 @@ export function Field({ label, at, also, children }: FieldProps) {
   const remarks = useRemarks(at, also, isTouched)
   const isBlocked = remarks.some((remark) => remark.is_blocking)
   return (
-    <div className="k-birth-field" data-at={at} onBlur={() => setTouched(true)}>
+    <div className="k-birth-field" data-at={at} onBlur={() => setTimeout(() => setTouched(true), REST_MS)}>
       <label htmlFor={id}>{label}</label>
       {children({
         id,

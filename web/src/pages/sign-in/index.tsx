@@ -1,28 +1,33 @@
 import { useEffect } from 'react'
-import { Navigate, useSearchParams } from 'react-router'
+import type { Problem } from '../../api/problem'
+import { bringConsole, fetchConsole } from '../../app/bring'
 import { LanguageChoice } from '../../app/language_choice'
-import { useSessionState } from '../../app/session'
+import type { Session } from '../../app/read_session'
 import { SignInForm } from '../../app/sign_in_form'
 import { useWords as useAppWords } from '../../app/words'
 import { ProblemView } from '../../parts/problem_view'
 import './sign_in.css'
 import { useWords } from './words'
 
-/** Only an address of this console: nobody is sent elsewhere by a link to the sign-in page. */
-function within(back: string | null): string {
-  return back && /^\/(?![/\\])/.test(back) && !back.startsWith('/sign-in') ? back : '/'
+interface Props {
+  /** Why it is not known whether somebody is signed in. */
+  problem: Problem | null
+  retry: () => unknown
+  onDone: (session: Session) => void
 }
 
-export default function SignInPage() {
+export default function SignInPage({ problem, retry, onDone }: Props) {
   const { t } = useWords()
   const { t: app } = useAppWords()
-  const [search] = useSearchParams()
-  const { session, error, refresh, signedIn } = useSessionState()
   const title = `${t('title')} · ${app('product')}`
   useEffect(() => {
     document.title = title
   }, [title])
-  if (session) return <Navigate to={within(search.get('back'))} replace />
+  // While the reader types, the line is free.
+  useEffect(() => {
+    const timer = setTimeout(fetchConsole, 100)
+    return () => clearTimeout(timer)
+  }, [])
   return (
     <main className="k-sign-in">
       <div className="k-sign-in-box">
@@ -31,7 +36,11 @@ export default function SignInPage() {
           <h1>{app('product')}</h1>
           <p>{t('about')}</p>
         </header>
-        {error ? <ProblemView problem={error} retry={refresh} /> : <SignInForm onDone={signedIn} />}
+        {problem ? (
+          <ProblemView problem={problem} retry={retry} />
+        ) : (
+          <SignInForm onSend={bringConsole} onDone={onDone} />
+        )}
         <p className="k-faint">{t('help')}</p>
         <LanguageChoice />
       </div>
