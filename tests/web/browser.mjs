@@ -30,8 +30,8 @@ export async function signedIn(browser, login, { viewport = desk, language = 'zh
     viewport, locale: language === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce',
     isMobile: viewport === phone, hasTouch: viewport === phone, acceptDownloads: true,
   })
-  await context.addInitScript((value) => localStorage.setItem('kindred.language', value), language)
-  const page = await context.newPage()
+  await context.addInitScript((value) => localStorage.getItem('kindred.language') ?? localStorage.setItem('kindred.language', value), language)
+  const page = watched(await context.newPage())
   page.wrongs = []
   page.on('pageerror', (error) => page.wrongs.push(`${page.url()}: ${error.message}`))
   page.on('console', (message) => {
@@ -49,9 +49,36 @@ export async function signedIn(browser, login, { viewport = desk, language = 'zh
   return page
 }
 
+// Nothing is on its way any more, and nothing turns or shimmers.
 export async function settled(page) {
-  await page.waitForLoadState('networkidle')
-  await page.waitForFunction(() => !document.querySelector('.ant-spin-spinning, .ant-skeleton-active'), null, { timeout: 20000 })
+  await page.waitForLoadState('load')
+  let quiet = 0
+  for (let waited = 0; quiet < 3; waited++) {
+    if (waited > 600) throw new Error(`${page.url()} does not come to rest: ${[...(page.asking ?? [])].map((one) => one.url())}`)
+    await page.waitForTimeout(40)
+    const isWaiting = (page.asking?.size ?? 0) > 0 ||
+      (await page.evaluate(() => !!document.querySelector('.ant-spin-spinning, .ant-skeleton-active, [aria-busy="true"]')))
+    quiet = isWaiting ? 0 : quiet + 1
+  }
+}
+
+// What a page asks for and has not been given yet; a stream of events never ends.
+export function watched(page) {
+  page.asking = new Set()
+  page.on('request', (request) => request.resourceType() !== 'eventsource' && page.asking.add(request))
+  page.on('requestfinished', (request) => page.asking.delete(request))
+  page.on('requestfailed', (request) => page.asking.delete(request))
+  return page
+}
+
+// As if it had been chosen in another tab.
+export async function speak(page, language) {
+  await page.evaluate((value) => {
+    localStorage.setItem('kindred.language', value)
+    window.dispatchEvent(new Event('storage'))
+  }, language)
+  await page.waitForTimeout(150)
+  await settled(page)
 }
 
 // Serious faults only; what is found names the element.
@@ -92,8 +119,13 @@ export async function tidy(page, where, language) {
       out.push(`looks like a key of a text: ${raw}`)
     }
     if (/undefined|\bNaN\b|\[object/.test(text)) out.push(`a value that is none: ${text.match(/.{0,40}(undefined|\bNaN\b|\[object).{0,20}/)[0]}`)
+    for (const chart of document.querySelectorAll('main canvas')) {
+      const { width, height } = chart
+      const data = width && height ? chart.getContext('2d').getImageData(0, 0, width, height).data : []
+      if (!data.some((value, i) => i % 4 === 3 && value > 0)) out.push('a chart with nothing in it')
+    }
     if (lang === 'en') {
-      for (const e of document.querySelectorAll('button, th, label, h1, h2, .ant-tabs-tab, .ant-menu-item, .ant-statistic-title, .ant-empty-description')) {
+      for (const e of document.querySelectorAll('main button, th, label, legend, h1, h2, h3, nav a, .ant-modal-title, .ant-drawer-title, .ant-empty-description')) {
         const own = without(e, '[data-content]')
         if (/[\u4e00-\u9fff]/.test(own) && !e.closest('[lang="zh"], [data-content]')) out.push(`not translated: ${own.slice(0, 60)}`)
       }

@@ -30,6 +30,11 @@ export function setLanguage(language: Language) {
   void i18next.changeLanguage(language)
 }
 
+// Chosen in another tab.
+window.addEventListener('storage', () => {
+  if (keptLanguage() !== currentLanguage()) setLanguage(keptLanguage())
+})
+
 /** For what is no component and must know. */
 export function onLanguage(told: () => void) {
   i18next.on('languageChanged', told)

@@ -75,7 +75,7 @@ export function AccountForm({ account, onClose }: Props) {
         <Form.Item name="phone" label={t('phone')}>
           <Input maxLength={40} inputMode="tel" autoComplete="off" />
         </Form.Item>
-        <Form.Item name="roles" label={t('roles')} rules={rules}>
+        <Form.Item name="roles" label={t('roles')} rules={[{ type: 'array', min: 1, message: t('needed') }]}>
           <Checkbox.Group
             className="k-account-roles"
             options={(roles.data?.items ?? []).map((role) => ({ value: role.name, label: role.title }))}

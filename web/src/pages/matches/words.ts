@@ -99,7 +99,7 @@ export const useWords = namespace('matches', {
     key_different: 'Two persons',
     key_unknown: 'Not known',
     key_undo: 'undo the last',
-    key_help: 'help',
+    key_help: 'Help',
     keys: 'Keys',
     help_title: 'How to review',
     help_same: '“Same person”: both records speak of one person; they differ by a slip, a new name or a new number.',

@@ -31,7 +31,11 @@ export function Records({ id }: { id: string }) {
               children: <Body item={item} isOnly={items.length === 1} />,
             }))}
           />
-          {model && <p className="k-faint">{t('records_model', { model })}</p>}
+          {model && (
+            <p className="k-faint" data-content>
+              {t('records_model', { model })}
+            </p>
+          )}
         </>
       )}
     </AsyncView>
