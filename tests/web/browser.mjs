@@ -57,7 +57,7 @@ export async function settled(page) {
     if (waited > 600) throw new Error(`${page.url()} does not come to rest: ${[...(page.asking ?? [])].map((one) => one.url())}`)
     await page.waitForTimeout(40)
     const isWaiting = (page.asking?.size ?? 0) > 0 ||
-      (await page.evaluate(() => !!document.querySelector('.ant-spin-spinning, .ant-skeleton-active, [aria-busy="true"]')))
+      (await page.evaluate(() => !!document.querySelector('.k-starting, .ant-spin-spinning, .ant-skeleton-active, [aria-busy="true"]')))
     quiet = isWaiting ? 0 : quiet + 1
   }
 }
@@ -119,10 +119,10 @@ export async function tidy(page, where, language) {
       out.push(`looks like a key of a text: ${raw}`)
     }
     if (/undefined|\bNaN\b|\[object/.test(text)) out.push(`a value that is none: ${text.match(/.{0,40}(undefined|\bNaN\b|\[object).{0,20}/)[0]}`)
-    for (const chart of document.querySelectorAll('main canvas')) {
-      const { width, height } = chart
-      const data = width && height ? chart.getContext('2d').getImageData(0, 0, width, height).data : []
-      if (!data.some((value, i) => i % 4 === 3 && value > 0)) out.push('a chart with nothing in it')
+    for (const chart of document.querySelectorAll('[_echarts_instance_]')) {
+      const { width, height } = chart.getBoundingClientRect()
+      const shapes = [...chart.querySelectorAll('path')].filter((shape) => !['none', 'transparent', null].includes(shape.getAttribute('fill')))
+      if (width < 100 || height < 100 || shapes.length === 0) out.push(`an empty chart of ${width} by ${height}`)
     }
     if (lang === 'en') {
       for (const e of document.querySelectorAll('main button, th, label, legend, h1, h2, h3, nav a, .ant-modal-title, .ant-drawer-title, .ant-empty-description')) {

@@ -1139,6 +1139,7 @@ export interface components {
             ethnicity: components["schemas"]["Word"][];
             marital_status: components["schemas"]["Word"][];
             education: components["schemas"]["Word"][];
+            household_relation: components["schemas"]["Word"][];
             purposes: components["schemas"]["Word"][];
             roles: components["schemas"]["Word"][];
             task_kinds: components["schemas"]["Word"][];

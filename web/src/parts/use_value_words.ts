@@ -2,7 +2,7 @@
 import { useCodes, type CodeGroup } from './use_codes'
 import { useFormat } from './use_format'
 
-const GROUPS: readonly CodeGroup[] = ['ethnicity', 'marital_status', 'education']
+const GROUPS: readonly CodeGroup[] = ['ethnicity', 'marital_status', 'education', 'household_relation']
 
 export function useValueWords() {
   const codes = useCodes()
