@@ -23,16 +23,16 @@ import harness  # noqa: E402
 COUNTY, TOWNSHIP = "610829000000", "610829001000"
 ELSEWHERE = "610828000000"  # another county: outside every inner area
 PASSWORD = "Water-7-mountain-" + "quiet"
-# role: its own area, and a purpose it has
+# role: its own area, a purpose it has, and the invented name of who has it
 ROLES = {
-    "village_worker": (None, "verification"),
-    "township_clerk": (TOWNSHIP, "registration"),
-    "clinician": (COUNTY, "care"),
-    "county_manager": (COUNTY, "verification"),
-    "city_manager": ("610800000000", "verification"),
-    "data_steward": (COUNTY, "stewardship"),
-    "auditor": (COUNTY, "audit"),
-    "administrator": ("000000000000", "audit"),
+    "village_worker": (None, "verification", "折春燕"),
+    "township_clerk": (TOWNSHIP, "registration", "慕志远"),
+    "clinician": (COUNTY, "care", "薛佳宁"),
+    "county_manager": (COUNTY, "verification", "霍建国"),
+    "city_manager": ("610800000000", "verification", "尚文博"),
+    "data_steward": (COUNTY, "stewardship", "冯子涵"),
+    "auditor": (COUNTY, "audit", "康慎之"),
+    "administrator": ("000000000000", "audit", "艾思远"),
 }
 
 
@@ -164,13 +164,13 @@ class App:
 def make_accounts(register):
     """For every role one account inside and one outside, with passwords that need not be changed."""
     village = busiest_village(register)
-    for role, (area, _) in ROLES.items():
+    for role, (area, _, name) in ROLES.items():
         for where in ("in", "out"):
             own = (area or village) if where == "in" else ELSEWHERE
             if role == "administrator":
                 own = "000000000000"
             harness.kindred("account", "create", "--register", register, "--login", f"{role}.{where}", "--name",
-                            f"测试{role}", "--role", role, "--area", own, "--password", PASSWORD, "--keep-password")
+                            name, "--role", role, "--area", own, "--password", PASSWORD, "--keep-password")
     return village
 
 
