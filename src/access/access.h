@@ -35,7 +35,10 @@ typedef struct {
 } kd_purpose_info;
 size_t kd_access_pack_purposes(const kd_access_pack *pack);
 const kd_purpose_info *kd_access_pack_purpose_at(const kd_access_pack *pack, size_t index);
-int64_t kd_access_pack_claim_us(const kd_access_pack *pack); /* how long a claim on a task or match lasts */
+const kd_purpose_info *kd_access_pack_purpose(const kd_access_pack *pack, kd_str name); /* NULL: none */
+int64_t kd_access_pack_claim_us(const kd_access_pack *pack);  /* how long a claim on a task or match lasts */
+int64_t kd_access_pack_upload_us(const kd_access_pack *pack); /* how long a file waits to be imported */
+int64_t kd_access_pack_job_us(const kd_access_pack *pack);    /* how long a job's end and its bad rows are kept */
 
 /* ---- access on one register ---- */
 
@@ -95,6 +98,9 @@ KD_CHECKED kd_status kd_account_create(kd_access *access, const kd_account_new *
                                        kd_arena *arena, int64_t *out_id, kd_str *out_password, kd_error *err);
 KD_CHECKED kd_status kd_account_get(kd_access *access, int64_t id, kd_arena *arena, kd_account *out_account,
                                     kd_error *err);
+/** By its login, in any case of letters; KD_NOT_FOUND also for what can be no login. */
+KD_CHECKED kd_status kd_account_find(kd_access *access, kd_str login, kd_arena *arena, kd_account *out_account,
+                                     kd_error *err);
 typedef struct {
     kd_account *accounts; /* by login */
     size_t count;

@@ -88,13 +88,13 @@ kd_status kd_account_grants(kd_access *access, kd_arena *arena, kd_account *acco
     return status;
 }
 
-kd_status kd_account_get(kd_access *access, int64_t id, kd_arena *arena, kd_account *out_account, kd_error *err)
+static kd_status get_by(kd_access *access, const char *sql, kd_value value, kd_arena *arena, kd_account *out_account,
+                        kd_error *err)
 {
     kd_rows *rows;
     bool has_row = false;
     kd_account account;
-    KD_TRY(kd_store_query(access->store, err, &rows, "select " KD_ACCOUNT_COLUMNS " from account as a where a.id = $1",
-                          KD_VALUES(kd_int(id))));
+    KD_TRY(kd_store_query(access->store, err, &rows, sql, &value, 1));
     kd_status status = kd_rows_next(rows, &has_row, err);
     if (status == KD_OK && has_row) status = kd_account_read(rows, 0, arena, &account, err);
     kd_rows_close(rows);
@@ -103,6 +103,21 @@ kd_status kd_account_get(kd_access *access, int64_t id, kd_arena *arena, kd_acco
     KD_TRY(kd_account_grants(access, arena, &account, err));
     *out_account = account;
     return KD_OK;
+}
+
+kd_status kd_account_get(kd_access *access, int64_t id, kd_arena *arena, kd_account *out_account, kd_error *err)
+{
+    return get_by(access, "select " KD_ACCOUNT_COLUMNS " from account as a where a.id = $1", kd_int(id), arena,
+                  out_account, err);
+}
+
+kd_status kd_account_find(kd_access *access, kd_str login, kd_arena *arena, kd_account *out_account, kd_error *err)
+{
+    char folded[KD_LOGIN_MAX + 1];
+    if (kd_login_fold(login, folded, NULL) != KD_OK)
+        return kd_fail(err, KD_NOT_FOUND, "login", "there is no such account");
+    return get_by(access, "select " KD_ACCOUNT_COLUMNS " from account as a where a.login = $1",
+                  kd_text_value(kd_str_of(folded)), arena, out_account, err);
 }
 
 /* ---- pages ---- */

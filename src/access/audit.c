@@ -3,8 +3,9 @@
  *
  * An entry belongs to the writer once it is queued. A caller that waits too long leaves: an entry not yet begun is then dropped,
  * for what it tells of is not done; one under way may still come into the log, which then tells of a look that was refused.
+ * While SQLite's one writer is at work, entries wait in a file beside the register (waiting.h): they are durable there.
  */
-#include "inner.h"
+#include "waiting.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -17,6 +18,8 @@ enum {
     QUEUE_MAX = 10000,
     BATCH_MAX = 256,
     LOCK_WAIT_MS = 250,
+    LOCK_WAIT_SQLITE_MS = 50, /* then it goes beside the register */
+    SETTLE_EVERY_MS = 250,
     REOPEN_WAIT_MIN_MS = 50,
     REOPEN_WAIT_MAX_MS = 2000,
     TEXTS = 8
@@ -41,7 +44,8 @@ struct kd_audit {
     double away_until; /* kd_seconds(): the database was away */
     int reopen_wait_ms;
     char *dir;
-    kd_register *reg; /* NULL while the database is away */
+    kd_register *reg;          /* NULL while the database is away */
+    kd_audit_waiting *waiting; /* the thread's; NULL: PostgreSQL */
 };
 
 /* ---- entries ---- */
@@ -79,12 +83,31 @@ static waiting *copy(const kd_audit_entry *entry)
 
 /* ---- the thread ---- */
 
-static kd_status write_batch(kd_store *store, waiting *const *batch, size_t count, kd_error *err)
+static kd_status append(kd_audit *audit, kd_store *store, const kd_audit_entry *const *entries, size_t count,
+                        kd_error *err)
+{
+    if (kd_audit_waiting_has_any(audit->waiting)) KD_TRY(kd_audit_waiting_take(audit->waiting, store, err));
+    return count ? kd_audit_append(store, entries, count, err) : KD_OK;
+}
+
+/* KD_CONFLICT: another writer is at work, and nothing has been written. */
+static kd_status write_batch(kd_audit *audit, waiting *const *batch, size_t count, kd_error *err)
 {
     const kd_audit_entry *entries[BATCH_MAX];
+    kd_store *store = kd_register_store(audit->reg);
     for (size_t i = 0; i < count; i++) entries[i] = &batch[i]->entry;
-    KD_TRY(kd_store_begin_beside(store, LOCK_WAIT_MS, err));
-    return kd_store_end(store, kd_audit_append(store, entries, count, err), err);
+    bool had_waiting = kd_audit_waiting_has_any(audit->waiting);
+    int wait_ms = !audit->waiting ? LOCK_WAIT_MS : had_waiting ? 1 : LOCK_WAIT_SQLITE_MS;
+    kd_status status = kd_store_begin_beside(store, wait_ms, err);
+    if (status == KD_CONFLICT && audit->waiting && count) {
+        kd_error why;
+        if (kd_audit_waiting_add(audit->waiting, store, entries, count, &why) == KD_OK) return KD_OK;
+        kd_log(KD_LOG_WARN, "entries of the audit log cannot wait beside the register: %s", why.message);
+    }
+    KD_TRY(status);
+    KD_TRY(kd_store_end(store, append(audit, store, entries, count, err), err));
+    if (had_waiting) kd_audit_waiting_forget(audit->waiting, store);
+    return KD_OK;
 }
 
 /* A connection that was good before may have been cut since: it is opened again once before anyone is told. */
@@ -93,7 +116,7 @@ static kd_status write_somehow(kd_audit *audit, waiting *const *batch, size_t co
     for (int tries = 0;; tries++) {
         bool is_fresh = !audit->reg;
         if (is_fresh) KD_TRY(kd_register_open(audit->dir, false, &audit->reg, err));
-        kd_status status = write_batch(kd_register_store(audit->reg), batch, count, err);
+        kd_status status = write_batch(audit, batch, count, err);
         if (status != KD_IO) return status;
         kd_register_close(audit->reg);
         audit->reg = NULL;
@@ -156,16 +179,39 @@ static void note_away(kd_audit *audit, kd_status status)
     if (audit->reopen_wait_ms < REOPEN_WAIT_MAX_MS) audit->reopen_wait_ms *= 2;
 }
 
+static struct timespec after_ms(int ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    at.tv_sec += ms / 1000 + at.tv_nsec / 1000000000;
+    at.tv_nsec %= 1000000000;
+    return at;
+}
+
+/* Until there are entries or it stops; for a while only when some wait beside the register. The mutex is held. */
+static void wait_for_work(kd_audit *audit)
+{
+    bool has_waiting = kd_audit_waiting_has_any(audit->waiting);
+    struct timespec until = after_ms(SETTLE_EVERY_MS);
+    while (!audit->first && !audit->is_stopping) {
+        if (!has_waiting)
+            pthread_cond_wait(&audit->has_work, &audit->mutex);
+        else if (pthread_cond_timedwait(&audit->has_work, &audit->mutex, &until) != 0)
+            return;
+    }
+}
+
 static void *run(void *ctx)
 {
     kd_audit *audit = ctx;
     waiting *batch[BATCH_MAX];
     pthread_mutex_lock(&audit->mutex);
-    for (;;) {
-        while (!audit->first && !audit->is_stopping) pthread_cond_wait(&audit->has_work, &audit->mutex);
-        if (!audit->first) break;
+    for (bool is_last = false; !is_last;) {
+        wait_for_work(audit);
+        is_last = audit->is_stopping && !audit->first; /* what waits beside the register is tried once more */
         size_t count = take(audit, batch);
-        if (count == 0) continue;
+        if (count == 0 && !kd_audit_waiting_has_any(audit->waiting)) continue;
         pthread_mutex_unlock(&audit->mutex);
         kd_error err;
         kd_status status = write_somehow(audit, batch, count, &err);
@@ -206,9 +252,7 @@ static kd_status enqueue(kd_audit *audit, waiting *w, kd_error *err)
 
 static kd_status await(kd_audit *audit, waiting *w, kd_error *err)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += WAIT_S;
+    struct timespec until = after_ms(WAIT_S * 1000);
     while (!w->is_done && pthread_cond_timedwait(&audit->has_result, &audit->mutex, &until) == 0) {
     }
     if (!w->is_done) {
@@ -237,7 +281,7 @@ static bool init_waits(kd_audit *audit)
     bool is_fine = pthread_condattr_init(&attributes) == 0;
     is_fine = is_fine && pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0;
     is_fine = is_fine && pthread_mutex_init(&audit->mutex, NULL) == 0;
-    is_fine = is_fine && pthread_cond_init(&audit->has_work, NULL) == 0;
+    is_fine = is_fine && pthread_cond_init(&audit->has_work, &attributes) == 0;
     is_fine = is_fine && pthread_cond_init(&audit->has_result, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
     return is_fine;
@@ -245,6 +289,7 @@ static bool init_waits(kd_audit *audit)
 
 static void release(kd_audit *audit)
 {
+    kd_audit_waiting_close(audit->waiting);
     kd_register_close(audit->reg);
     free(audit->dir);
     free(audit);
@@ -261,6 +306,8 @@ kd_status kd_audit_start(const char *register_dir, kd_audit **out_audit, kd_erro
     if (status == KD_OK && (sodium_init() < 0 || !init_waits(audit)))
         status = kd_fail(err, KD_UNSUPPORTED, "", "the writer of the audit log cannot be started");
     if (status == KD_OK) status = kd_register_open(register_dir, false, &audit->reg, err);
+    if (status == KD_OK && kd_store_kind_of(kd_register_store(audit->reg)) == KD_STORE_SQLITE)
+        status = kd_audit_waiting_open(audit->reg, &audit->waiting, err);
     if (status == KD_OK && pthread_create(&audit->thread, NULL, run, audit) != 0)
         status = kd_fail(err, KD_LIMIT, "", "the writer of the audit log cannot be started");
     if (status != KD_OK) {

@@ -85,10 +85,25 @@ static kd_value id_or_null(int64_t id)
     return id ? kd_int(id) : KD_NULL;
 }
 
-static kd_status append_one(kd_store *store, const kd_audit_entry *entry, int64_t seq, char hash[KD_HASH_TEXT_BYTES],
-                            kd_error *err)
+void kd_audit_values_of_row(const kd_rows *rows, kd_value values[KD_AUDIT_COLUMN_COUNT])
 {
-    kd_value values[KD_AUDIT_COLUMN_COUNT + 1] = {
+    static const bool is_number[KD_AUDIT_COLUMN_COUNT] = {
+        [0] = true, [1] = true, [2] = true, [8] = true, [9] = true, [10] = true
+    };
+    for (size_t i = 0; i < KD_AUDIT_COLUMN_COUNT; i++) {
+        if (kd_rows_is_null(rows, i)) {
+            values[i] = KD_NULL;
+        } else if (is_number[i]) {
+            values[i] = kd_int(kd_rows_int(rows, i));
+        } else {
+            values[i] = kd_text_value(kd_rows_text(rows, i));
+        }
+    }
+}
+
+void kd_audit_values_of(const kd_audit_entry *entry, int64_t seq, kd_value out_values[KD_AUDIT_COLUMN_COUNT])
+{
+    const kd_value values[KD_AUDIT_COLUMN_COUNT] = {
         kd_int(seq),
         kd_int(entry->at ? entry->at : kd_now_us()),
         id_or_null(entry->account_id),
@@ -104,14 +119,27 @@ static kd_status append_one(kd_store *store, const kd_audit_entry *entry, int64_
         text_or_null(entry->address),
         text_or_null(entry->detail),
     };
+    memcpy(out_values, values, sizeof values);
+}
+
+kd_status kd_audit_insert(kd_store *store, const char *sql, const kd_value values[KD_AUDIT_COLUMN_COUNT],
+                          char hash[KD_HASH_TEXT_BYTES], kd_error *err)
+{
+    kd_value row[KD_AUDIT_COLUMN_COUNT + 1];
     char before[KD_HASH_TEXT_BYTES];
     memcpy(before, hash, sizeof before);
+    memcpy(row, values, KD_AUDIT_COLUMN_COUNT * sizeof *row);
     kd_audit_hash(values, kd_str_of(before), hash);
-    values[KD_AUDIT_COLUMN_COUNT] = kd_text_value(kd_str_of(hash));
-    return kd_store_exec(store, err, NULL,
-                         "insert into audit (" KD_AUDIT_COLUMNS
-                         ", hash) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-                         values, KD_AUDIT_COLUMN_COUNT + 1);
+    row[KD_AUDIT_COLUMN_COUNT] = kd_text_value(kd_str_of(hash));
+    return kd_store_exec(store, err, NULL, sql, row, KD_AUDIT_COLUMN_COUNT + 1);
+}
+
+static kd_status append_one(kd_store *store, const kd_audit_entry *entry, int64_t seq, char hash[KD_HASH_TEXT_BYTES],
+                            kd_error *err)
+{
+    kd_value values[KD_AUDIT_COLUMN_COUNT];
+    kd_audit_values_of(entry, seq, values);
+    return kd_audit_insert(store, KD_AUDIT_INSERT_INTO("audit"), values, hash, err);
 }
 
 kd_status kd_audit_append(kd_store *store, const kd_audit_entry *const *entries, size_t count, kd_error *err)

@@ -1,5 +1,6 @@
 /* Walking the chain: rows as a stream, one hash each. */
 #include "chain.h"
+#include "waiting.h"
 
 #include <string.h>
 
@@ -19,27 +20,11 @@ static void find(walk *w, int64_t seq, const char *fault_zh, const char *fault_e
     w->fault_en = fault_en;
 }
 
-static void read_values(const kd_rows *rows, kd_value values[KD_AUDIT_COLUMN_COUNT])
-{
-    static const bool is_number[KD_AUDIT_COLUMN_COUNT] = {
-        [0] = true, [1] = true, [2] = true, [8] = true, [9] = true, [10] = true
-    };
-    for (size_t i = 0; i < KD_AUDIT_COLUMN_COUNT; i++) {
-        if (kd_rows_is_null(rows, i)) {
-            values[i] = KD_NULL;
-        } else if (is_number[i]) {
-            values[i] = kd_int(kd_rows_int(rows, i));
-        } else {
-            values[i] = kd_text_value(kd_rows_text(rows, i));
-        }
-    }
-}
-
 static void check_row(walk *w, const kd_rows *rows)
 {
     kd_value values[KD_AUDIT_COLUMN_COUNT];
     char right[KD_HASH_TEXT_BYTES];
-    read_values(rows, values);
+    kd_audit_values_of_row(rows, values);
     if (values[0].i != w->seen + 1) {
         find(w, w->seen + 1, "该条目已被删除", "this entry was removed");
         return;
@@ -103,6 +88,7 @@ kd_status kd_audit_verify(kd_register *reg, const kd_progress *progress, kd_aren
     char head_hash[KD_HASH_TEXT_BYTES];
     walk w = { 0 };
     memcpy(w.hash, KD_AUDIT_FIRST_HASH, sizeof w.hash);
+    KD_TRY(kd_audit_waiting_settle(reg, err));
     KD_TRY(kd_audit_head_read(store, &head_seq, head_hash, err));
     KD_TRY(check_before_start(store, &w, err));
     if (!w.bad_seq) KD_TRY(walk_rows(store, head_seq, progress, &w, err));

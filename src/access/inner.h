@@ -29,7 +29,7 @@ enum {
 
 typedef struct {
     int64_t failures, lock_us, lock_us_max, address_failures, address_us;
-    int64_t idle_us, session_us, rotation_us, rotation_grace_us, claim_us;
+    int64_t idle_us, session_us, rotation_us, rotation_grace_us, claim_us, upload_us, job_us;
     int64_t password_length_min, memory_bytes, passes;
 } kd_access_limits;
 

@@ -113,7 +113,7 @@ static kd_status read_roles(kd_access_pack *pack, const kd_yaml *root, kd_error 
 
 static kd_status read_limits(kd_access_pack *pack, const kd_yaml *node, kd_error *err)
 {
-    enum { KIB = 1024, MEMORY_KIB_MIN = 8192, MEMORY_KIB_MAX = 1 << 20, HOUR_MINUTES = 60 };
+    enum { KIB = 1024, MEMORY_KIB_MIN = 8192, MEMORY_KIB_MAX = 1 << 20, HOUR_MINUTES = 60, DAY_MINUTES = 1440 };
     kd_access_limits *l = &pack->limits;
     const struct {
         const char *name;
@@ -133,6 +133,8 @@ static kd_status read_limits(kd_access_pack *pack, const kd_yaml *node, kd_error
         { "argon2id_memory_kib", MEMORY_KIB_MIN, MEMORY_KIB_MAX, KIB, &l->memory_bytes },
         { "argon2id_passes", 1, 20, 1, &l->passes },
         { "claim_minutes", 1, 1440, KD_MINUTE_US, &l->claim_us },
+        { "upload_hours", 1, 8760, HOUR_MINUTES * KD_MINUTE_US, &l->upload_us },
+        { "job_days", 1, 3650, DAY_MINUTES * KD_MINUTE_US, &l->job_us },
     };
     enum { COUNT = sizeof numbers / sizeof numbers[0] };
     const char *keys[COUNT + 2] = { "common_passwords" };
@@ -244,9 +246,26 @@ const kd_purpose_info *kd_access_pack_purpose_at(const kd_access_pack *pack, siz
     return &pack->purposes[index];
 }
 
+const kd_purpose_info *kd_access_pack_purpose(const kd_access_pack *pack, kd_str name)
+{
+    for (size_t i = 0; i < pack->purpose_count; i++)
+        if (kd_str_eq(pack->purposes[i].name, name)) return &pack->purposes[i];
+    return NULL;
+}
+
 int64_t kd_access_pack_claim_us(const kd_access_pack *pack)
 {
     return pack->limits.claim_us;
+}
+
+int64_t kd_access_pack_upload_us(const kd_access_pack *pack)
+{
+    return pack->limits.upload_us;
+}
+
+int64_t kd_access_pack_job_us(const kd_access_pack *pack)
+{
+    return pack->limits.job_us;
 }
 
 /* ---- what an account may ---- */

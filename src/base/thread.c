@@ -79,5 +79,5 @@ void kd_progress_report(const kd_progress *progress, const char *stage, uint64_t
 
 bool kd_progress_cancelled(const kd_progress *progress)
 {
-    return progress && progress->cancelled && *progress->cancelled;
+    return progress && progress->cancelled && __atomic_load_n(progress->cancelled, __ATOMIC_RELAXED);
 }

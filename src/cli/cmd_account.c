@@ -21,7 +21,6 @@ static const kd_option OPTIONS[] = {
     { "scope", "PERMISSION,…", "token create: what it may do of all that its account may (all)" },
     { "days", "N", "token create: how long it lasts (90)" },
     { "rate", "N", "token create: requests a minute (600)" },
-    { "lang", "zh|en", "language of the words" },
     { NULL, NULL, NULL },
 };
 

@@ -14,7 +14,6 @@ static const kd_option OPTIONS[] = {
     { "text", "TEXT", "list: in login, object or detail" },
     { "limit", "N", "list: so many at most (50)" },
     { "cursor", "N", "list: go on after a page" },
-    { "lang", "zh|en", "language of the words" },
     { NULL, NULL, NULL },
 };
 

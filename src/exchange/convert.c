@@ -107,6 +107,7 @@ static void fill(row_state *state, size_t at, feed_field field, const column_pla
     case FIELD_DEATH_DAY: fill_day(&record->death_day, value); return;
     case FIELD_EVENT_DAY: fill_day(&record->event_day, value); return;
     case FIELD_RECORDED_DAY: fill_day(&record->recorded_day, value); return;
+    case FIELD_INSTITUTION: fill_text(&record->institution, value->text); return;
     default: return;
     }
 }
@@ -170,6 +171,7 @@ static bool field_is_empty(const kd_source_record *record, feed_field field)
     case FIELD_DEATH_DAY: return record->death_day == KD_DAY_NONE;
     case FIELD_EVENT_DAY: return record->event_day == KD_DAY_NONE;
     case FIELD_RECORDED_DAY: return record->recorded_day == KD_DAY_NONE;
+    case FIELD_INSTITUTION: return record->institution.len == 0;
     default: return true;
     }
 }

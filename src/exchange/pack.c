@@ -32,6 +32,7 @@ static const struct {
     [FIELD_DEATH_DAY] = { "death_day", T(FEED_DATE) },
     [FIELD_EVENT_DAY] = { "event_day", T(FEED_DATE) },
     [FIELD_RECORDED_DAY] = { "recorded_day", T(FEED_DATE) },
+    [FIELD_INSTITUTION] = { "institution", T(FEED_TEXT) },
 };
 #undef T
 

@@ -41,6 +41,7 @@ typedef enum {
     FIELD_DEATH_DAY,
     FIELD_EVENT_DAY,
     FIELD_RECORDED_DAY,
+    FIELD_INSTITUTION,
     FIELDS
 } feed_field;
 

@@ -127,7 +127,7 @@ static kd_status keep_sample(reading *r, const kd_source_record *record, kd_erro
     kd_str *texts[] = { &copy.name,           &copy.name_written, &copy.identity_number,    &copy.phone,
                         &copy.address,        &copy.household_no, &copy.household_relation, &copy.ethnicity,
                         &copy.marital_status, &copy.education,    &copy.certificate_no,     &copy.handbook_no,
-                        &copy.status };
+                        &copy.status,         &copy.institution };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (texts[i]->len == 0) continue;
         *texts[i] = kd_arena_str(r->arena, *texts[i]);

@@ -75,7 +75,7 @@ kd_status kd_record_copy(kd_arena *arena, const kd_source_record *record, kd_sou
     kd_str *const texts[] = { &copy.name,           &copy.name_written, &copy.identity_number,    &copy.phone,
                               &copy.address,        &copy.household_no, &copy.household_relation, &copy.ethnicity,
                               &copy.marital_status, &copy.education,    &copy.certificate_no,     &copy.handbook_no,
-                              &copy.status };
+                              &copy.status,         &copy.institution };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (!texts[i]->ptr) continue;
         *texts[i] = kd_arena_str(arena, *texts[i]);

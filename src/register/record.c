@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECORD_COLUMNS = 28 };
+enum { RECORD_COLUMNS = 29 };
 
 static const char *const ROLES[] = { NULL, "subject", "child", "mother", "father", "husband", "wife" };
 
@@ -143,7 +143,8 @@ kd_status kd_record_writer_new(kd_register *reg, kd_record_writer **out_writer, 
                                                          "status",
                                                          "death_day",
                                                          "event_day",
-                                                         "recorded_day" };
+                                                         "recorded_day",
+                                                         "institution" };
     kd_record_writer *writer = calloc(1, sizeof *writer);
     if (!writer) return kd_fail(err, KD_LIMIT, "", "no memory to write records");
     kd_status status =
@@ -192,6 +193,7 @@ kd_status kd_record_write(kd_record_writer *writer, const kd_source_record *r, k
         kd_day_value(r->death_day),
         kd_day_value(r->event_day),
         kd_day_value(r->recorded_day),
+        some_text(r->institution),
     };
     return kd_bulk_row(writer->bulk, values, err);
 }
@@ -241,5 +243,6 @@ void kd_record_read(const kd_rows *rows, kd_source_record *out)
         .death_day = kd_rows_day(rows, 25),
         .event_day = kd_rows_day(rows, 26),
         .recorded_day = kd_rows_day(rows, 27),
+        .institution = kd_rows_text(rows, 28),
     };
 }

@@ -42,6 +42,7 @@ typedef struct {
     kd_str address;
     int64_t hukou_division; /* 0 none */
     kd_str household_no, household_relation, ethnicity, marital_status, education, certificate_no, handbook_no;
+    kd_str institution;  /* where it was, as written: shown, compared with nothing */
     int16_t birth_order; /* 0 none */
     kd_str status;
     int32_t death_day, event_day, recorded_day;
@@ -99,10 +100,11 @@ KD_CHECKED kd_status kd_record_writer_finish(kd_record_writer *writer, kd_error 
 void kd_record_writer_cancel(kd_record_writer *writer);
 
 /** Columns of source_record as kd_record_read wants them, for `select … from source_record`. */
-#define KD_RECORD_COLUMNS                                                                                      \
-    "id, batch_id, source_id, row_no, role, name, name_written, sex, birth_day, birth_kind, identity_number, " \
-    "identity_kind, phone, division, address, hukou_division, household_no, household_relation, ethnicity, "   \
-    "marital_status, education, certificate_no, handbook_no, birth_order, status, death_day, event_day, recorded_day"
+#define KD_RECORD_COLUMNS                                                                                               \
+    "id, batch_id, source_id, row_no, role, name, name_written, sex, birth_day, birth_kind, identity_number, "          \
+    "identity_kind, phone, division, address, hukou_division, household_no, household_relation, ethnicity, "            \
+    "marital_status, education, certificate_no, handbook_no, birth_order, status, death_day, event_day, recorded_day, " \
+    "institution"
 /** The current row as a record; texts live until the next step. */
 void kd_record_read(const kd_rows *rows, kd_source_record *out_record);
 

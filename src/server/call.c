@@ -218,6 +218,6 @@ kd_status kd_call_open_person(kd_call *call, int64_t person_id, const char *acti
 
 kd_status kd_call_start_job(kd_call *call, const kd_job_spec *spec, int64_t *out_job_id, kd_error *err)
 {
-    return kd_jobs_start(call->server->jobs, spec, call->who ? call->who->name : (kd_str){ NULL, 0 }, call->is_english,
-                         out_job_id, err);
+    return kd_jobs_start(call->server->jobs, kd_register_store(call->reg), spec,
+                         call->who ? call->who->name : (kd_str){ NULL, 0 }, call->is_english, out_job_id, err);
 }

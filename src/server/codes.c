@@ -57,7 +57,9 @@ static void begin(writing *w, const char *name)
 
 static kd_status write_code_lists(writing *w, kd_error *err)
 {
-    static const char *const names[] = { "sex", "ethnicity", "marital_status", "education", "household_relation", NULL };
+    static const char *const names[] = {
+        "sex", "ethnicity", "marital_status", "education", "household_relation", NULL
+    };
     const kd_yaml *root;
     KD_TRY(load(w, "packs/cn/codes.yaml", &root, err));
     KD_TRY(kd_yaml_only(root, names, err));

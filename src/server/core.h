@@ -23,6 +23,7 @@ typedef struct kd_client kd_client;
 typedef struct kd_loop kd_loop;
 typedef struct kd_pool kd_pool;
 typedef struct kd_flights kd_flights;
+typedef struct kd_keeper kd_keeper;
 
 enum { KD_REQUEST_ID_BYTES = 65, KD_ADDRESS_BYTES = 48, KD_ANSWER_BYTES_MAX = 64 << 20 };
 
@@ -75,6 +76,7 @@ struct kd_server {
     kd_audit *audit;
     kd_jobs *jobs;
     kd_pool *pool;
+    kd_keeper *keeper;
     kd_loop *loop;
     kd_str spool_dir, contract; /* of uploads; api/openapi.yaml */
 };
@@ -98,6 +100,12 @@ KD_CHECKED kd_status kd_pool_new(kd_server *server, unsigned workers, size_t que
 KD_CHECKED bool kd_pool_submit(kd_pool *pool, kd_exchange *exchange);
 void kd_pool_free(kd_pool *pool); /* after what is queued has run */
 void kd_pool_count(kd_pool *pool, size_t *out_workers, size_t *out_busy, size_t *out_queued);
+
+/* ---- keeper.c: what is not kept for ever ---- */
+
+/** A thread that removes, now and at times, files that were cut off or never imported, old bad rows and old jobs. */
+KD_CHECKED kd_status kd_keeper_new(kd_server *server, kd_keeper **out_keeper, kd_error *err);
+void kd_keeper_free(kd_keeper *keeper); /* NULL does nothing */
 
 /* ---- gate.c: on a worker ---- */
 
@@ -123,8 +131,8 @@ void kd_idempotency_end(kd_call *call, kd_status status);
 void kd_problem_of_call(kd_call *call, const kd_error *err);
 /** One without a call: what the loop answers by itself. `detail` is English or NULL. */
 void kd_problem_answer(kd_exchange *exchange, int status, const char *detail, int retry_after_s);
-/** The members of a problem document without its request, for a job that failed. */
-void kd_problem_write(kd_json *json, const kd_error *err, bool is_english, kd_str request_id);
+/** The members of a problem document without its request, for a job that failed; `name` as in kd_call's `problem`. */
+void kd_problem_write(kd_json *json, const kd_error *err, const char *name, bool is_english, kd_str request_id);
 
 /* ---- loop.c: from a worker ---- */
 

@@ -1,12 +1,11 @@
-#include "core.h"
+#include "job.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { STAGE_BYTES = 64, TITLE_BYTES = 200, BY_BYTES = 120, KIND_BYTES = 32 };
 static const double REPORT_EVERY_S = 0.2;
+enum { KEEP_TRIES = 5, KEEP_PAUSE_US = 500000, KEEP_WAIT_MS = 5000 };
 static const char *const STATES[] = { "waiting", "running", "done", "failed", "cancelled" };
 
 const char *kd_job_state_name(kd_job_state state)
@@ -14,50 +13,13 @@ const char *kd_job_state_name(kd_job_state state)
     return STATES[state];
 }
 
-typedef struct job {
-    struct job *next; /* older */
-    kd_jobs *jobs;
-    int64_t id, division, made_at, started_at, ended_at;
-    kd_job_state state;
-    uint64_t version, done, total;
-    double told_at;
-    bool is_english;
-    volatile int cancelled; /* read by the work without the lock, as kd_progress has it */
-    char kind[KIND_BYTES], title_zh[TITLE_BYTES], title_en[TITLE_BYTES], by[BY_BYTES], stage[STAGE_BYTES];
-    kd_job_work run;
-    void *ctx;
-    void (*free_ctx)(void *ctx);
-    kd_buf result; /* JSON; empty until it is done */
-    kd_error error;
-} job;
-
-typedef struct {
-    kd_jobs *jobs;
-    char kind[KIND_BYTES];
-    pthread_t thread;
-    pthread_cond_t woken;
-    bool is_started;
-} lane;
-
-struct kd_jobs {
-    kd_server *server;
-    void (*changed)(kd_server *server);
-    pthread_mutex_t mutex; /* guards all below and every job's fields */
-    job *newest;
-    size_t count;
-    kd_id_maker ids;
-    uint64_t version;
-    lane lanes[KD_JOB_KINDS_MAX];
-    size_t lane_count;
-    bool is_stopping;
-};
-
 kd_jobs *kd_jobs_new(kd_server *server, void (*changed)(kd_server *server))
 {
     kd_jobs *jobs = calloc(1, sizeof *jobs);
     if (!jobs) return NULL;
     jobs->server = server;
     jobs->changed = changed;
+    jobs->opened_at = kd_now_us();
     pthread_mutex_init(&jobs->mutex, NULL);
     return jobs;
 }
@@ -68,10 +30,12 @@ static void free_ctx(job *j)
     j->ctx = NULL;
 }
 
-static void free_job(job *j)
+void kd_job_free(job *j)
 {
     free_ctx(j);
     kd_buf_done(&j->result);
+    kd_buf_done(&j->problem_zh);
+    kd_buf_done(&j->problem_en);
     free(j);
 }
 
@@ -80,7 +44,7 @@ void kd_jobs_free(kd_jobs *jobs)
     if (!jobs) return;
     pthread_mutex_lock(&jobs->mutex);
     jobs->is_stopping = true;
-    for (job *j = jobs->newest; j; j = j->next) j->cancelled = 1;
+    for (job *j = jobs->newest; j; j = j->next) __atomic_store_n(&j->cancelled, 1, __ATOMIC_RELAXED);
     for (size_t i = 0; i < jobs->lane_count; i++) pthread_cond_signal(&jobs->lanes[i].woken);
     pthread_mutex_unlock(&jobs->mutex);
     for (size_t i = 0; i < jobs->lane_count; i++) {
@@ -89,18 +53,18 @@ void kd_jobs_free(kd_jobs *jobs)
     }
     for (job *j = jobs->newest, *older; j; j = older) {
         older = j->next;
-        free_job(j);
+        kd_job_free(j);
     }
     pthread_mutex_destroy(&jobs->mutex);
     free(jobs);
 }
 
-static bool has_ended(const job *j)
+bool kd_job_has_ended(const job *j)
 {
     return j->state >= KD_JOB_DONE;
 }
 
-static job *find(kd_jobs *jobs, int64_t id)
+job *kd_job_find(kd_jobs *jobs, int64_t id)
 {
     job *j = jobs->newest;
     while (j && j->id != id) j = j->next;
@@ -108,7 +72,7 @@ static job *find(kd_jobs *jobs, int64_t id)
 }
 
 /* With the lock held. */
-static void touch(job *j)
+void kd_job_touch(job *j)
 {
     j->version = ++j->jobs->version;
 }
@@ -128,56 +92,151 @@ static void report(void *ctx, const char *stage, uint64_t done, uint64_t total)
         j->done = done;
         j->total = total;
         j->told_at = now;
-        touch(j);
+        kd_job_touch(j);
     }
     pthread_mutex_unlock(&j->jobs->mutex);
     if (!is_told) j->jobs->changed(j->jobs->server);
 }
 
-static kd_status run_job(job *j, kd_buf *result, kd_error *err)
+static kd_status run_job(job *j, kd_worker *worker, kd_buf *result, kd_error *err)
 {
     const kd_progress progress = { j, report, &j->cancelled };
-    kd_worker worker = { .server = j->jobs->server };
     kd_language_set(j->is_english ? KD_ENGLISH : KD_CHINESE);
     kd_json json;
     kd_json_init(&json, result);
-    kd_status status = kd_worker_open(&worker, err);
-    if (status == KD_OK) status = j->run(worker.reg, j->ctx, &progress, &json, err);
-    if (status == KD_OK && result->status != KD_OK) status = kd_fail(err, KD_LIMIT, "", "the job's result is too long");
-    kd_worker_close(&worker);
-    return status;
+    KD_TRY(kd_worker_open(worker, err));
+    KD_TRY(j->run(worker->reg, j->ctx, &progress, &json, err));
+    return result->status == KD_OK ? KD_OK : kd_fail(err, KD_LIMIT, "", "the job's result is too long");
+}
+
+/* ---- how it ended ---- */
+
+/* By the thread that runs it or under the lock. */
+static kd_kept_job as_kept(const job *j)
+{
+    return (kd_kept_job){ .id = j->id,
+                          .account_id = j->account_id,
+                          .division = j->division,
+                          .made_at = j->made_at,
+                          .started_at = j->started_at,
+                          .ended_at = j->ended_at,
+                          .done = (int64_t)j->done,
+                          .total = (int64_t)j->total,
+                          .kind = kd_str_of(j->kind),
+                          .title_zh = kd_str_of(j->title_zh),
+                          .title_en = kd_str_of(j->title_en),
+                          .by = kd_str_of(j->by),
+                          .stage = kd_str_of(j->stage),
+                          .state = kd_str_of(kd_job_state_name(j->state)) };
+}
+
+typedef struct {
+    kd_job_state state;
+    int64_t at;
+    kd_buf result, problem_zh, problem_en;
+} ending;
+
+void kd_job_write_problem(kd_buf *out, const kd_error *err, const char *name, bool is_english, int64_t id)
+{
+    kd_json json;
+    char text[KD_ID_TEXT_BYTES];
+    kd_json_init(&json, out);
+    kd_problem_write(&json, err, name, is_english, kd_str_of(kd_id_format(id, text)));
+}
+
+static void init_ending(ending *end, kd_job_state state)
+{
+    *end = (ending){ .state = state, .at = kd_now_us() };
+    kd_buf_init(&end->result, KD_JOB_RESULT_BYTES_MAX);
+    kd_buf_init(&end->problem_zh, JOB_PROBLEM_BYTES_MAX);
+    kd_buf_init(&end->problem_en, JOB_PROBLEM_BYTES_MAX);
+}
+
+static kd_status keep_end_once(kd_worker *worker, const kd_kept_job *kept, kd_error *err)
+{
+    KD_TRY(kd_worker_open(worker, err));
+    kd_store *store = kd_register_store(worker->reg);
+    KD_TRY(kd_store_begin_beside(store, KEEP_WAIT_MS, err));
+    return kd_store_end(store, kd_job_keep_end(store, kept, err), err);
+}
+
+static bool is_stopping(kd_jobs *jobs)
+{
+    pthread_mutex_lock(&jobs->mutex);
+    bool is_so = jobs->is_stopping;
+    pthread_mutex_unlock(&jobs->mutex);
+    return is_so;
+}
+
+/* Durable before it is told. What cannot be kept counts as interrupted after the next start. */
+static void keep_end(const job *j, const ending *end, kd_worker *worker)
+{
+    kd_kept_job kept = as_kept(j);
+    kd_error err;
+    kept.state = kd_str_of(kd_job_state_name(end->state));
+    kept.ended_at = end->at;
+    if (end->state == KD_JOB_DONE) kept.done = kept.total;
+    kept.result = kd_buf_view(&end->result);
+    kept.problem_zh = kd_buf_view(&end->problem_zh);
+    kept.problem_en = kd_buf_view(&end->problem_en);
+    for (int tries = 0; tries < KEEP_TRIES; tries++) {
+        kd_status status = keep_end_once(worker, &kept, &err);
+        if (status == KD_OK) return;
+        if (status == KD_IO) kd_worker_close(worker);
+        if (is_stopping(j->jobs)) break;
+        usleep(KEEP_PAUSE_US);
+    }
+    kd_log(KD_LOG_WARN, "how a job ended could not be kept: %s", err.message);
+}
+
+/* With the lock held; the ending's texts become the job's. */
+static void take_end(job *j, const ending *end)
+{
+    j->state = end->state;
+    j->ended_at = end->at;
+    j->result = end->result;
+    j->problem_zh = end->problem_zh;
+    j->problem_en = end->problem_en;
+    if (end->state == KD_JOB_DONE && j->total) j->done = j->total;
+    free_ctx(j);
+    kd_job_touch(j);
+}
+
+static void tell_log(const job *j, kd_status status, const kd_error *err)
+{
+    char text[1200];
+    if (status == KD_OK || status == KD_CANCELLED) {
+        kd_log(KD_LOG_INFO, "job %s: %s", j->kind, status == KD_OK ? "done" : "cancelled");
+        return;
+    }
+    kd_error_text(err, text, sizeof text);
+    kd_log(KD_LOG_WARN, "job %s failed: %s", j->kind, text);
 }
 
 static void run_and_tell(job *j)
 {
-    kd_error err = { .status = KD_OK };
-    kd_buf result;
-    kd_buf_init(&result, KD_JOB_RESULT_BYTES_MAX);
-    kd_status status = run_job(j, &result, &err);
-    pthread_mutex_lock(&j->jobs->mutex);
-    j->state = status == KD_OK ? KD_JOB_DONE : status == KD_CANCELLED ? KD_JOB_CANCELLED : KD_JOB_FAILED;
-    j->ended_at = kd_now_us();
-    j->error = err;
-    if (status == KD_OK) {
-        j->result = result;
-        if (j->total) j->done = j->total;
-    } else {
-        kd_buf_done(&result);
-    }
-    free_ctx(j);
-    touch(j);
     kd_jobs *jobs = j->jobs;
-    const char *state = STATES[j->state];
-    char kind[KIND_BYTES];
-    memcpy(kind, j->kind, sizeof kind);
-    pthread_mutex_unlock(&jobs->mutex);
-    if (status != KD_OK && status != KD_CANCELLED) {
-        char text[1200];
-        kd_error_text(&err, text, sizeof text);
-        kd_log(KD_LOG_WARN, "job %s failed: %s", kind, text);
-    } else {
-        kd_log(KD_LOG_INFO, "job %s: %s", kind, state);
+    kd_error err = { .status = KD_OK };
+    kd_worker worker = { .server = jobs->server };
+    ending end;
+    init_ending(&end, KD_JOB_DONE);
+    kd_status status = run_job(j, &worker, &end.result, &err);
+    end.state = status == KD_OK ? KD_JOB_DONE : status == KD_CANCELLED ? KD_JOB_CANCELLED : KD_JOB_FAILED;
+    end.at = kd_now_us();
+    if (status != KD_OK) kd_buf_clear(&end.result);
+    if (end.state == KD_JOB_FAILED) {
+        kd_job_write_problem(&end.problem_zh, &err, NULL, false, j->id);
+        kd_job_write_problem(&end.problem_en, &err, NULL, true, j->id);
     }
+    tell_log(j, status, &err);
+    pthread_mutex_lock(&jobs->mutex);
+    bool is_cut_off = status == KD_CANCELLED && !j->is_unwanted;
+    pthread_mutex_unlock(&jobs->mutex);
+    if (!is_cut_off) keep_end(j, &end, &worker); /* the next start tells of what a stop has cut off */
+    kd_worker_close(&worker);
+    pthread_mutex_lock(&jobs->mutex);
+    take_end(j, &end);
+    pthread_mutex_unlock(&jobs->mutex);
     jobs->changed(jobs->server);
 }
 
@@ -203,7 +262,7 @@ static void *run_lane(void *arg)
         }
         j->state = KD_JOB_RUNNING;
         j->started_at = kd_now_us();
-        touch(j);
+        kd_job_touch(j);
         pthread_mutex_unlock(&jobs->mutex);
         jobs->changed(jobs->server);
         run_and_tell(j);
@@ -222,13 +281,13 @@ static lane *lane_of(kd_jobs *jobs, const char *kind)
     if (jobs->lane_count == KD_JOB_KINDS_MAX) return NULL;
     lane *l = &jobs->lanes[jobs->lane_count];
     *l = (lane){ .jobs = jobs };
-    memcpy(l->kind, kind, strnlen(kind, KIND_BYTES - 1));
+    memcpy(l->kind, kind, strnlen(kind, JOB_KIND_BYTES - 1));
     pthread_cond_init(&l->woken, NULL);
     jobs->lane_count++;
     return l;
 }
 
-static void copy_text(char *to, size_t to_bytes, kd_str text)
+void kd_job_copy_text(char *to, size_t to_bytes, kd_str text)
 {
     size_t len = text.len < to_bytes ? text.len : to_bytes - 1;
     while (len > 0 && len < text.len && ((unsigned char)text.ptr[len] & 0xC0) == 0x80) len--; /* whole characters */
@@ -242,12 +301,12 @@ static void forget_old(kd_jobs *jobs)
     while (jobs->count > KD_JOBS_KEPT) {
         job **oldest = NULL;
         for (job **at = &jobs->newest; *at; at = &(*at)->next)
-            if (has_ended(*at)) oldest = at;
+            if (kd_job_has_ended(*at)) oldest = at;
         if (!oldest) return;
         job *gone = *oldest;
         *oldest = gone->next;
         jobs->count--;
-        free_job(gone);
+        kd_job_free(gone);
     }
 }
 
@@ -266,138 +325,94 @@ static kd_status enqueue(kd_jobs *jobs, job *j, kd_error *err)
     if (!l->is_started && pthread_create(&l->thread, NULL, run_lane, l) != 0)
         return kd_fail(err, KD_LIMIT, "", "no thread for the job");
     l->is_started = true;
-    j->id = kd_id_next(&jobs->ids);
-    j->made_at = kd_now_us();
     j->next = jobs->newest;
     jobs->newest = j;
     jobs->count++;
-    touch(j);
+    kd_job_touch(j);
     forget_old(jobs);
     pthread_cond_signal(&l->woken);
     return KD_OK;
 }
 
-kd_status kd_jobs_start(kd_jobs *jobs, const kd_job_spec *spec, kd_str by, bool is_english, int64_t *out_id,
-                        kd_error *err)
+static job *make_job(kd_jobs *jobs, const kd_job_spec *spec, kd_str by, bool is_english)
 {
     job *j = calloc(1, sizeof *j);
+    if (!j) return NULL;
+    j->jobs = jobs;
+    j->is_english = is_english;
+    j->account_id = spec->account_id;
+    j->division = spec->division;
+    j->made_at = kd_now_us();
+    j->run = spec->run;
+    j->ctx = spec->ctx;
+    j->free_ctx = spec->free_ctx;
+    kd_job_copy_text(j->kind, sizeof j->kind, kd_str_of(spec->kind));
+    kd_job_copy_text(j->title_zh, sizeof j->title_zh, spec->title_zh);
+    kd_job_copy_text(j->title_en, sizeof j->title_en, spec->title_en);
+    kd_job_copy_text(j->by, sizeof j->by, by);
+    pthread_mutex_lock(&jobs->mutex);
+    j->id = kd_id_next(&jobs->ids);
+    pthread_mutex_unlock(&jobs->mutex);
+    return j;
+}
+
+static kd_status start_kept(kd_jobs *jobs, kd_store *store, job *j, kd_error *err)
+{
+    const kd_kept_job kept = as_kept(j);
+    KD_TRY(kd_job_keep(store, &kept, err));
+    pthread_mutex_lock(&jobs->mutex);
+    kd_status status = enqueue(jobs, j, err);
+    pthread_mutex_unlock(&jobs->mutex);
+    if (status != KD_OK && kd_job_drop(store, kept.id, NULL) != KD_OK)
+        kd_log(KD_LOG_WARN, "a job that was refused still stands in the register");
+    return status;
+}
+
+kd_status kd_jobs_start(kd_jobs *jobs, kd_store *store, const kd_job_spec *spec, kd_str by, bool is_english,
+                        int64_t *out_id, kd_error *err)
+{
+    job *j = make_job(jobs, spec, by, is_english);
     if (!j) {
         if (spec->free_ctx && spec->ctx) spec->free_ctx(spec->ctx);
         return kd_fail(err, KD_LIMIT, "", "no memory for the job");
     }
-    j->jobs = jobs;
-    j->is_english = is_english;
-    j->division = spec->division;
-    j->run = spec->run;
-    j->ctx = spec->ctx;
-    j->free_ctx = spec->free_ctx;
-    copy_text(j->kind, sizeof j->kind, kd_str_of(spec->kind));
-    copy_text(j->title_zh, sizeof j->title_zh, spec->title_zh);
-    copy_text(j->title_en, sizeof j->title_en, spec->title_en);
-    copy_text(j->by, sizeof j->by, by);
-    pthread_mutex_lock(&jobs->mutex);
-    kd_status status = enqueue(jobs, j, err);
-    int64_t id = j->id;
-    pthread_mutex_unlock(&jobs->mutex);
+    int64_t id = j->id; /* once it is in the line it may end and be forgotten */
+    kd_status status = start_kept(jobs, store, j, err);
     if (status != KD_OK) {
-        free_job(j);
+        kd_job_free(j);
         return status;
     }
     *out_id = id;
     return KD_OK;
 }
 
-kd_status kd_jobs_cancel(kd_jobs *jobs, int64_t id, kd_error *err)
+/* With the lock held; `*out_kept` when it has ended thereby. */
+static kd_status cancel(kd_jobs *jobs, int64_t id, bool *out_has_ended, kd_kept_job *out_kept, kd_error *err)
 {
-    kd_status status = KD_OK;
-    pthread_mutex_lock(&jobs->mutex);
-    job *j = find(jobs, id);
-    if (!j) {
-        status = kd_fail(err, KD_NOT_FOUND, "id", "there is no such job");
-    } else if (has_ended(j)) {
-        status = kd_fail(err, KD_CONFLICT, "", "the job has ended already");
-    } else {
-        j->cancelled = 1;
-        if (j->state == KD_JOB_WAITING) {
-            j->state = KD_JOB_CANCELLED;
-            j->ended_at = kd_now_us();
-            free_ctx(j);
-        }
-        touch(j);
+    job *j = kd_job_find(jobs, id);
+    if (!j) return kd_fail(err, KD_NOT_FOUND, "id", "there is no such job");
+    if (kd_job_has_ended(j)) return kd_fail(err, KD_CONFLICT, "", "the job has ended already");
+    j->is_unwanted = true;
+    __atomic_store_n(&j->cancelled, 1, __ATOMIC_RELAXED);
+    *out_has_ended = j->state == KD_JOB_WAITING;
+    if (*out_has_ended) {
+        j->state = KD_JOB_CANCELLED;
+        j->ended_at = kd_now_us();
+        free_ctx(j);
+        *out_kept = (kd_kept_job){ .id = id, .ended_at = j->ended_at, .state = kd_str_of(kd_job_state_name(j->state)) };
     }
-    pthread_mutex_unlock(&jobs->mutex);
-    if (status == KD_OK) jobs->changed(jobs->server);
-    return status;
+    kd_job_touch(j);
+    return KD_OK;
 }
 
-/* ---- looking ---- */
-
-bool kd_jobs_glance(kd_jobs *jobs, int64_t id, kd_job_glance *out_glance)
+kd_status kd_jobs_cancel(kd_jobs *jobs, kd_store *store, int64_t id, kd_error *err)
 {
+    bool has_ended_so = false;
+    kd_kept_job kept;
     pthread_mutex_lock(&jobs->mutex);
-    const job *j = find(jobs, id);
-    if (j) *out_glance = (kd_job_glance){ j->version, j->state, j->division };
+    kd_status status = cancel(jobs, id, &has_ended_so, &kept, err);
     pthread_mutex_unlock(&jobs->mutex);
-    return j != NULL;
-}
-
-static void write_instant(kd_json *json, const char *key, int64_t us)
-{
-    char text[32];
-    kd_json_kstr(json, key, us ? kd_str_of(kd_instant_format(us, text)) : (kd_str){ NULL, 0 });
-}
-
-static void write_job(const job *j, bool is_english, kd_json *json)
-{
-    kd_json_object(json);
-    kd_out_id(json, "id", j->id);
-    kd_json_kstr(json, "kind", kd_str_of(j->kind));
-    kd_json_key(json, "title");
-    kd_json_str(json, kd_str_of(is_english && j->title_en[0] ? j->title_en : j->title_zh));
-    kd_json_kstr(json, "state", kd_str_of(STATES[j->state]));
-    kd_json_kstr(json, "stage", kd_str_of(j->stage));
-    kd_json_kint(json, "done", (int64_t)j->done);
-    kd_json_kint(json, "total", (int64_t)j->total);
-    write_instant(json, "started_at", j->started_at);
-    write_instant(json, "ended_at", j->ended_at);
-    kd_json_key(json, "by");
-    kd_json_str(json, kd_str_of(j->by));
-    kd_json_key(json, "result");
-    kd_out_raw(json, kd_buf_view(&j->result));
-    kd_json_key(json, "problem");
-    if (j->state == KD_JOB_FAILED) {
-        char id[KD_ID_TEXT_BYTES];
-        kd_problem_write(json, &j->error, is_english, kd_str_of(kd_id_format(j->id, id)));
-    } else {
-        kd_json_null(json);
-    }
-    kd_json_object_end(json);
-}
-
-bool kd_jobs_write(kd_jobs *jobs, int64_t id, bool is_english, kd_json *json)
-{
-    pthread_mutex_lock(&jobs->mutex);
-    const job *j = find(jobs, id);
-    if (j) write_job(j, is_english, json);
-    pthread_mutex_unlock(&jobs->mutex);
-    return j != NULL;
-}
-
-void kd_jobs_list(kd_jobs *jobs, bool is_english, bool (*covers)(void *ctx, int64_t division), void *ctx, kd_json *json)
-{
-    pthread_mutex_lock(&jobs->mutex);
-    for (const job *j = jobs->newest; j; j = j->next)
-        if (covers(ctx, j->division)) write_job(j, is_english, json);
-    pthread_mutex_unlock(&jobs->mutex);
-}
-
-void kd_jobs_count(kd_jobs *jobs, size_t *out_waiting, size_t *out_running)
-{
-    *out_waiting = *out_running = 0;
-    pthread_mutex_lock(&jobs->mutex);
-    for (const job *j = jobs->newest; j; j = j->next) {
-        *out_waiting += j->state == KD_JOB_WAITING;
-        *out_running += j->state == KD_JOB_RUNNING;
-    }
-    pthread_mutex_unlock(&jobs->mutex);
+    KD_TRY(status);
+    jobs->changed(jobs->server);
+    return has_ended_so ? kd_job_keep_end(store, &kept, err) : KD_OK;
 }

@@ -1,6 +1,7 @@
 /**
  * @file jobs.h
- * Long work: one thread for each kind, one job of a kind at a time, progress for whoever watches. Thread-safe.
+ * Long work: one thread for each kind, one job of a kind at a time, progress for whoever watches. Thread-safe. The register keeps
+ * what was begun and how it ended; here stand those under way and the latest.
  */
 #ifndef KD_SERVER_JOBS_H
 #define KD_SERVER_JOBS_H
@@ -15,11 +16,17 @@ enum { KD_JOB_KINDS_MAX = 8, KD_JOBS_WAITING_MAX = 16, KD_JOBS_KEPT = 100, KD_JO
 kd_jobs *kd_jobs_new(kd_server *server, void (*changed)(kd_server *server));
 /** Cancel all, wait for their threads. */
 void kd_jobs_free(kd_jobs *jobs);
-/** `is_english`: in which language a failure is told. */
-KD_CHECKED kd_status kd_jobs_start(kd_jobs *jobs, const kd_job_spec *spec, kd_str by, bool is_english, int64_t *out_id,
-                                   kd_error *err);
+/** Before any is started: those that the register keeps. What was under way when the process before stopped has failed. */
+KD_CHECKED kd_status kd_jobs_load(kd_jobs *jobs, kd_store *store, kd_error *err);
+/** Now and then: mark in the register what was interrupted, forget what ended longer ago than `kept_us`. */
+KD_CHECKED kd_status kd_jobs_tidy(kd_jobs *jobs, kd_store *store, int64_t kept_us, kd_error *err);
+/** Look in the register for one that is not known any more; KD_OK also when it is not there. */
+KD_CHECKED kd_status kd_jobs_recall(kd_jobs *jobs, kd_store *store, int64_t id, kd_error *err);
+/** It stands in the register before it runs. `is_english`: in which language a failure is told. */
+KD_CHECKED kd_status kd_jobs_start(kd_jobs *jobs, kd_store *store, const kd_job_spec *spec, kd_str by, bool is_english,
+                                   int64_t *out_id, kd_error *err);
 /** KD_NOT_FOUND when there is none; KD_CONFLICT when it has ended. */
-KD_CHECKED kd_status kd_jobs_cancel(kd_jobs *jobs, int64_t id, kd_error *err);
+KD_CHECKED kd_status kd_jobs_cancel(kd_jobs *jobs, kd_store *store, int64_t id, kd_error *err);
 
 /** What a watcher needs. `version` rises with every change. */
 typedef struct {

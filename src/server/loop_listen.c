@@ -33,9 +33,25 @@ static kd_status read_address(const char *text, struct sockaddr_storage *out, kd
     return KD_INVALID;
 }
 
+static bool is_loopback(const struct sockaddr_storage *own)
+{
+    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)own)->sin6_addr;
+    if (own->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(v6)) return true;
+    if (own->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(v6)) return v6->s6_addr[12] == IN_LOOPBACKNET;
+    return own->ss_family == AF_INET &&
+           ntohl(((const struct sockaddr_in *)own)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+static void warn_of_plain_http(const kd_loop *loop, const struct sockaddr_storage *own)
+{
+    if (loop->tls || loop->server->options.behind_proxy || is_loopback(own)) return;
+    kd_log(KD_LOG_WARN, "serving plain HTTP on a network: passwords and people's data can be read on the way; give "
+                        "--tls-cert and --tls-key, or a proxy in front and --behind-proxy");
+}
+
 static void name_address(kd_loop *loop, const uv_tcp_t *tcp)
 {
-    struct sockaddr_storage own;
+    struct sockaddr_storage own = { 0 };
     int len = sizeof own;
     char name[64] = "localhost";
     int port = 0;
@@ -43,6 +59,7 @@ static void name_address(kd_loop *loop, const uv_tcp_t *tcp)
         uv_ip_name((struct sockaddr *)&own, name, sizeof name);
         port = ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
                                                : ((struct sockaddr_in *)&own)->sin_port);
+        warn_of_plain_http(loop, &own);
     }
     snprintf(loop->url, sizeof loop->url, own.ss_family == AF_INET6 ? "%s://[%s]:%d" : "%s://%s:%d",
              loop->tls ? "https" : "http", name, port);

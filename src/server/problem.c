@@ -16,6 +16,7 @@ static const kind KINDS[] = {
     { 405, "method-not-allowed", "不支持这种操作", "This cannot be done here" },
     { 408, "timeout", "等待请求超时", "The request took too long" },
     { 409, "conflict", "与现状冲突", "It cannot be done as it stands" },
+    { 409, "interrupted", "因服务停止而中断", "It was cut off when the server stopped" },
     { 412, "changed", "内容已被他人修改", "It was changed meanwhile" },
     { 413, "too-large", "内容过大", "It is too large" },
     { 414, "address-too-long", "地址过长", "The address is too long" },
@@ -38,6 +39,14 @@ static const kind *kind_of(int status)
     for (size_t i = 0; i < KIND_COUNT; i++)
         if (KINDS[i].status == status) return &KINDS[i];
     return kind_of(500);
+}
+
+/* By its name, where that has words of its own. */
+static const kind *kind_named(const char *name, int status)
+{
+    for (size_t i = 0; name && i < KIND_COUNT; i++)
+        if (strcmp(KINDS[i].name, name) == 0) return &KINDS[i];
+    return kind_of(status);
 }
 
 static int status_of(kd_status status, bool is_somebody)
@@ -77,7 +86,7 @@ static void write_type(kd_json *json, const char *name)
 
 static void write_told(kd_json *json, const told *t)
 {
-    const kind *k = kind_of(t->status);
+    const kind *k = kind_named(t->name, t->status);
     kd_json_object(json);
     write_type(json, t->name ? t->name : k->name);
     kd_json_kstr(json, "title", kd_str_of(t->is_english ? k->en : k->zh));
@@ -141,10 +150,11 @@ void kd_problem_of_call(kd_call *call, const kd_error *err)
     answer(call->exchange, &t);
 }
 
-void kd_problem_write(kd_json *json, const kd_error *err, bool is_english, kd_str request_id)
+void kd_problem_write(kd_json *json, const kd_error *err, const char *name, bool is_english, kd_str request_id)
 {
     int status = status_of(err->status, true);
     told t = { .status = status,
+               .name = name,
                .detail = status >= 500 ? NULL : err->message,
                .hint = status >= 500 ? NULL : err->hint,
                .field = err->field,

@@ -397,6 +397,7 @@ static kd_status import_upload(kd_call *call, kd_error *err)
     KD_TRY(find_upload(call, &kept, err));
     KD_TRY(kd_call_audit(call, "feed.import", 0, 0, object_of(call, "upload", kept.id), err));
     KD_TRY(make_import(call, &kept, &work, err));
+    kd_upload_touch(&kept);
     kd_job_spec spec = { .kind = "import",
                          .run = import_run,
                          .ctx = work,

@@ -12,6 +12,7 @@ static kd_status find_job(kd_call *call, int64_t *out_id, kd_error *err)
     kd_job_glance glance;
     int64_t id;
     KD_TRY(kd_call_id(call, 0, &id, err));
+    KD_TRY(kd_jobs_recall(call->server->jobs, kd_register_store(call->reg), id, err));
     if (!kd_jobs_glance(call->server->jobs, id, &glance) || !kd_account_covers(call->who, glance.division))
         return kd_fail(err, KD_NOT_FOUND, "id", "there is no such job");
     *out_id = id;
@@ -55,7 +56,7 @@ static kd_status cancel_job(kd_call *call, kd_error *err)
     KD_TRY(find_job(call, &id, err));
     kd_str object = kd_arena_fmt(call->arena, "job/%s", kd_id_format(id, text));
     KD_TRY(kd_call_audit(call, "job.cancel", 0, 0, object, err));
-    KD_TRY(kd_jobs_cancel(call->server->jobs, id, err));
+    KD_TRY(kd_jobs_cancel(call->server->jobs, kd_register_store(call->reg), id, err));
     call->status = 202;
     return write_job(call, id, err);
 }

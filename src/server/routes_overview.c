@@ -26,7 +26,6 @@ typedef struct {
     item *items;
     size_t count;
     kd_feed_packs *packs;
-    kd_births_pack *births;
 } gathering;
 
 static void add_item(gathering *g, item found)
@@ -74,9 +73,8 @@ static kd_status add_births(gathering *g, kd_error *err)
     add_item(g, (item){ "draft", KD_STR("birth"),
                         kd_call_words(call, KD_STR("未完成的出生登记"), KD_STR("Birth registrations begun")),
                         (int64_t)drafts.count, 0, KD_DAY_NONE });
-    KD_TRY(kd_births_pack_load(NULL, &g->births, err));
-    KD_TRY(kd_delivery_list(call->reg, g->births, g->division, (kd_str){ NULL, 0 }, (kd_str){ NULL, 0 }, COUNTED_MAX,
-                            call->arena, &deliveries, err));
+    KD_TRY(kd_delivery_list(call->reg, call->server->births, g->division, (kd_str){ NULL, 0 }, (kd_str){ NULL, 0 },
+                            COUNTED_MAX, call->arena, &deliveries, err));
     add_item(g, (item){ "delivery", KD_STR("delivery"),
                         kd_call_words(call, KD_STR("待登记的分娩通知"), KD_STR("Deliveries to register")),
                         (int64_t)deliveries.count, 0, KD_DAY_NONE });
@@ -162,7 +160,6 @@ static kd_status today(kd_call *call, kd_error *err)
         kd_json_object_end(json);
     }
     kd_feed_packs_close(g.packs);
-    kd_births_pack_free(g.births);
     return status;
 }
 

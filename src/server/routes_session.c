@@ -36,15 +36,29 @@ static void write_permissions(kd_call *call)
     kd_json_array_end(&call->out);
 }
 
+static bool is_told_before(kd_call *call, size_t role_at, kd_str purpose)
+{
+    for (size_t r = 0; r < role_at; r++) {
+        const kd_role_info *role = kd_access_pack_role(call->server->pack, call->who->roles[r]);
+        for (size_t i = 0; role && i < role->purpose_count; i++)
+            if (kd_str_eq(role->purposes[i], purpose)) return true;
+    }
+    return false;
+}
+
+/* In the order of the roles, each role's as it lists them: the first is the one to begin with. */
 static void write_purposes(kd_call *call)
 {
     const kd_access_pack *pack = call->server->pack;
     kd_json_key(&call->out, "purposes");
     kd_json_array(&call->out);
-    for (size_t i = 0; i < kd_access_pack_purposes(pack); i++) {
-        const kd_purpose_info *purpose = kd_access_pack_purpose_at(pack, i);
-        if (kd_account_has_purpose(pack, call->who, purpose->name))
-            kd_out_word(&call->out, NULL, purpose->name, purpose->title_zh, purpose->title_en);
+    for (size_t r = 0; r < call->who->role_count; r++) {
+        const kd_role_info *role = kd_access_pack_role(pack, call->who->roles[r]);
+        for (size_t i = 0; role && i < role->purpose_count; i++) {
+            const kd_purpose_info *purpose = kd_access_pack_purpose(pack, role->purposes[i]);
+            if (purpose && !is_told_before(call, r, purpose->name))
+                kd_out_word(&call->out, NULL, purpose->name, purpose->title_zh, purpose->title_en);
+        }
     }
     kd_json_array_end(&call->out);
 }
@@ -93,6 +107,25 @@ static kd_status get_session(kd_call *call, kd_error *err)
     return KD_OK;
 }
 
+/* Whose account was tried, when there is one: what else was typed as a login may be a password. `err` stays as it was. */
+static kd_status note_refused(kd_call *call, kd_str login, kd_error *err)
+{
+    kd_error other;
+    kd_account *account = kd_arena_alloc(call->arena, sizeof *account);
+    if (!account) return kd_fail(err, KD_LIMIT, "", "no memory");
+    kd_status status = kd_account_find(call->access, login, call->arena, account, &other);
+    const kd_audit_entry entry = { .account_id = status == KD_OK ? account->id : 0,
+                                   .login = status == KD_OK ? account->login : (kd_str){ NULL, 0 },
+                                   .action = KD_STR("session.begin"),
+                                   .request_id = call->request_id,
+                                   .address = kd_str_of(call->exchange->address),
+                                   .detail = status == KD_OK ? KD_STR("wrong password, or not active")
+                                                             : KD_STR("no such account") };
+    if (status == KD_OK || status == KD_NOT_FOUND) status = kd_audit_add(call->server->audit, &entry, &other);
+    if (status != KD_OK) *err = other;
+    return status;
+}
+
 static kd_status sign_in(kd_call *call, kd_error *err)
 {
     static const char *const members[] = { "login", "password", NULL };
@@ -105,8 +138,11 @@ static kd_status sign_in(kd_call *call, kd_error *err)
     kd_account *account = kd_arena_alloc(call->arena, sizeof *account);
     if (!account) return kd_fail(err, KD_LIMIT, "", "no memory");
     call->retry_after_s = LOCKED_RETRY_S;
-    KD_TRY(kd_session_begin(call->access, login, password, kd_str_of(call->exchange->address), call->arena, &secrets,
-                            account, err));
+    kd_status status = kd_session_begin(call->access, login, password, kd_str_of(call->exchange->address), call->arena,
+                                        &secrets, account, err);
+    if (status == KD_DENIED) KD_TRY(note_refused(call, login, err));
+    if (status == KD_CONFLICT) call->status = 503; /* another writer is at work */
+    KD_TRY(status);
     call->who = account;
     KD_TRY(kd_call_audit(call, "session.begin", 0, 0, (kd_str){ NULL, 0 }, err));
     kd_call_set_cookie(call, &secrets);

@@ -1,4 +1,5 @@
 /* Tasks of disagreement: lists, one with its evidence, holding, answering, photos. */
+#include "core.h"
 #include "show.h"
 
 #include <string.h>
@@ -10,7 +11,6 @@ enum {
     PHOTO_BYTES_MAX = 12 << 20,
     RECORDS_SHOWN = 12
 };
-static const int64_t CLAIM_LASTS_US = INT64_C(10) * 60 * 1000000;
 
 static kd_str object_of(kd_call *call, const char *kind, int64_t id)
 {
@@ -337,7 +337,7 @@ static kd_status claim(kd_call *call, kd_error *err)
     kd_claim holder = { 0 };
     KD_TRY(find_task(call, &task, err));
     kd_status status = kd_claim_take(call->reg, object_of(call, "task", task.id), call->who->id, call->who->name,
-                                     CLAIM_LASTS_US, call->arena, &holder, err);
+                                     kd_access_pack_claim_us(call->server->pack), call->arena, &holder, err);
     if (status == KD_CONFLICT) call->holder = holder.name;
     KD_TRY(status);
     put_claim(call, NULL, &holder);
@@ -383,14 +383,28 @@ static kd_status read_answer(kd_call *call, kd_answer *answer, kd_error *err)
 }
 
 /* Somebody else who holds the task goes first. */
-static kd_status check_free(kd_call *call, kd_str object, kd_error *err)
+static kd_status hold(kd_call *call, kd_str object, bool *out_was_held, kd_error *err)
 {
     kd_claim holder = { 0 };
     kd_status status = kd_claim_of(call->reg, object, call->arena, &holder, err);
-    if (status == KD_NOT_FOUND || (status == KD_OK && holder.account_id == call->who->id)) return KD_OK;
-    if (status != KD_OK) return status;
-    call->holder = holder.name;
-    return kd_fail(err, KD_CONFLICT, "", "somebody else is working on it");
+    *out_was_held = status == KD_OK && holder.account_id == call->who->id;
+    if (status != KD_OK && status != KD_NOT_FOUND) return status;
+    status = kd_claim_take(call->reg, object, call->who->id, call->who->name,
+                           kd_access_pack_claim_us(call->server->pack), call->arena, &holder, err);
+    if (status == KD_CONFLICT) call->holder = holder.name;
+    return status;
+}
+
+/* Held: read again, for what the version was looked at of may have been answered before it was held. */
+static kd_status answer_held(kd_call *call, kd_str object, const kd_answer *answer, kd_answer_result *result,
+                             kd_error *err)
+{
+    kd_task task = { 0 };
+    KD_TRY(find_task(call, &task, err));
+    KD_TRY(kd_call_match_version(call, version_of(&task), true, err));
+    KD_TRY(open_people(call, &task, "task.answer", err));
+    KD_TRY(kd_task_resolve(call->reg, task.id, answer, result, err));
+    return kd_claim_release(call->reg, object, call->who->id, err);
 }
 
 static kd_status answer_task(kd_call *call, kd_error *err)
@@ -398,14 +412,16 @@ static kd_status answer_task(kd_call *call, kd_error *err)
     kd_task task = { 0 };
     kd_answer answer = { .said = KD_SAID_UNKNOWN };
     kd_answer_result result = { 0 };
+    bool was_held = false;
     KD_TRY(find_task(call, &task, err));
     KD_TRY(read_answer(call, &answer, err));
     kd_str object = object_of(call, "task", task.id);
     KD_TRY(kd_call_match_version(call, version_of(&task), true, err));
-    KD_TRY(check_free(call, object, err));
-    KD_TRY(open_people(call, &task, "task.answer", err));
-    KD_TRY(kd_task_resolve(call->reg, task.id, &answer, &result, err));
-    KD_TRY(kd_claim_release(call->reg, object, call->who->id, err));
+    KD_TRY(hold(call, object, &was_held, err));
+    kd_status status = answer_held(call, object, &answer, &result, err);
+    if (status != KD_OK && !was_held && kd_claim_release(call->reg, object, call->who->id, NULL) != KD_OK)
+        kd_log(KD_LOG_WARN, "a claim on a task stays until it runs out");
+    KD_TRY(status);
     put_result(&call->out, &result);
     return KD_OK;
 }

@@ -1,7 +1,5 @@
 #include "core.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,6 +32,7 @@ kd_server_options kd_server_defaults(void)
         .idle_ms = 75000,
         .write_ms = 30000,
         .stop_ms = 20000,
+        .tidy_ms = 600000,
         .rate_per_s = 300,
         .rate_burst = 1500,
     };
@@ -71,20 +70,6 @@ static unsigned worker_count(unsigned wanted)
     return usual < WORKERS_MIN ? WORKERS_MIN : usual > WORKERS_USUAL_MAX ? WORKERS_USUAL_MAX : usual;
 }
 
-/* What a server that was killed has left; another one may still write to a young file. */
-static void sweep_spool(kd_server *server)
-{
-    enum { LEFT_AFTER_S = 3600 };
-    DIR *folder = opendir(server->spool_dir.ptr);
-    if (!folder) return;
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        struct stat info;
-        if (fstatat(dirfd(folder), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode)) continue;
-        if (kd_now_us() / 1000000 - info.st_mtime > LEFT_AFTER_S) (void)unlinkat(dirfd(folder), entry->d_name, 0);
-    }
-    closedir(folder);
-}
-
 static kd_status open_register(kd_server *server, kd_error *err)
 {
     const char *dir = server->options.register_dir;
@@ -93,9 +78,9 @@ static kd_status open_register(kd_server *server, kd_error *err)
     if (!server->spool_dir.ptr) return kd_fail(err, KD_LIMIT, "", "no memory for a path");
     KD_TRY(kd_dir_make(server->spool_dir.ptr, err));
     if (chmod(server->spool_dir.ptr, 0700) != 0) return kd_fail_errno(err, server->spool_dir.ptr, "protect");
-    sweep_spool(server);
     KD_TRY(kd_access_pack_load(NULL, &server->pack, err));
     KD_TRY(kd_births_pack_load(NULL, &server->births, err));
+    KD_TRY(kd_jobs_load(server->jobs, kd_register_store(server->reg), err));
     return kd_audit_start(dir, &server->audit, err);
 }
 
@@ -114,7 +99,8 @@ static kd_status open_parts(kd_server *server, kd_error *err)
         return kd_fail(err, KD_LIMIT, "", "no memory for the server");
     KD_TRY(open_register(server, err));
     KD_TRY(kd_loop_new(server, &server->loop, err));
-    return kd_pool_new(server, worker_count(options->workers), options->queue_max, &server->pool, err);
+    KD_TRY(kd_pool_new(server, worker_count(options->workers), options->queue_max, &server->pool, err));
+    return kd_keeper_new(server, &server->keeper, err);
 }
 
 kd_status kd_server_open(const kd_server_options *options, kd_server **out_server, kd_error *err)
@@ -152,6 +138,7 @@ void kd_server_stop(kd_server *server)
 void kd_server_close(kd_server *server)
 {
     if (!server) return;
+    kd_keeper_free(server->keeper);
     kd_pool_free(server->pool); /* workers and jobs may still tell the loop something */
     kd_jobs_free(server->jobs);
     kd_loop_free(server->loop);

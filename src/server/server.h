@@ -26,6 +26,7 @@ typedef struct {
     int head_ms, body_ms, idle_ms,
         write_ms;                  /* how long a peer may take; bodies and answers then go on at 1 kB/s and more */
     int stop_ms;                   /* how long a stop waits for what runs */
+    int tidy_ms;                   /* how often what is too old to be kept is looked for */
     double rate_per_s, rate_burst; /* of one address; 0: unlimited */
     const struct kd_route *const *routes; /* NULL: all of this program */
 } kd_server_options;
@@ -36,7 +37,7 @@ kd_server_options kd_server_defaults(void);
 KD_CHECKED kd_status kd_server_open(const kd_server_options *options, kd_server **out_server, kd_error *err);
 /** "http://127.0.0.1:8080", with the port that was picked. */
 const char *kd_server_address(const kd_server *server);
-/** Serve until stopped. */
+/** Serve until stopped. The program ignores SIGPIPE: a peer may be gone. */
 void kd_server_run(kd_server *server);
 /** Stop accepting, finish what runs, up to `stop_ms`. From any thread or a signal handler. */
 void kd_server_stop(kd_server *server);

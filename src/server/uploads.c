@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -126,6 +127,30 @@ void kd_upload_remove(const char *path)
     }
     closedir(folder);
     rmdir(path);
+}
+
+void kd_upload_touch(const kd_upload *upload)
+{
+    (void)utimensat(AT_FDCWD, upload->folder.ptr, NULL, 0);
+}
+
+void kd_remove_old(const char *path, int64_t kept_us)
+{
+    char entry_path[PATH_BYTES];
+    int64_t before_s = (kd_now_us() - kept_us) / 1000000;
+    DIR *folder = opendir(path);
+    if (!folder) return;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        struct stat info;
+        int len = snprintf(entry_path, sizeof entry_path, "%s/%s", path, entry->d_name);
+        if (entry->d_name[0] == '.' || len < 0 || (size_t)len >= sizeof entry_path) continue;
+        if (lstat(entry_path, &info) != 0 || info.st_mtime > before_s) continue;
+        if (S_ISDIR(info.st_mode))
+            kd_upload_remove(entry_path);
+        else
+            unlink(entry_path);
+    }
+    closedir(folder);
 }
 
 kd_str kd_bad_rows_path(kd_arena *arena, const kd_register *reg, int64_t batch_id)

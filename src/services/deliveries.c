@@ -93,7 +93,7 @@ static kd_status find_batches(listing *l, batch_range *out, size_t *out_count)
 }
 
 #define LIST_SQL                                                                                                         \
-    "select c.id, c.name, m.name, c.sex, c.birth_day, coalesce(m.division, c.division), c.birth_order " CHILD_AND_MOTHER \
+    "select c.id, c.name, m.name, c.sex, c.birth_day, coalesce(m.division, c.division), c.institution " CHILD_AND_MOTHER \
     "where c.id between $1 and $2 and c.batch_id = $3 and c.role = 2 and c.birth_day between $4 and $5 and "             \
     "(c.birth_day > $6 or (c.birth_day = $6 and c.id > $7)) and coalesce(m.division, c.division, 0) between $8 and "     \
     "$9 and ($10 = '%%' or c.name like $10 escape '!' or m.name like $10 escape '!') and coalesce((select 1 from "       \
@@ -124,6 +124,7 @@ static kd_status list_batch(listing *l, const batch_range *batch)
         l->notices[l->count++] = (kd_delivery_notice){ .record_id = kd_rows_int(rows, 0),
                                                        .child_name = kd_arena_str(l->arena, kd_rows_text(rows, 1)),
                                                        .mother_name = kd_arena_str(l->arena, kd_rows_text(rows, 2)),
+                                                       .institution = kd_arena_str(l->arena, kd_rows_text(rows, 6)),
                                                        .feed = batch->feed,
                                                        .sex = (int)kd_rows_int(rows, 3),
                                                        .birth_day = kd_rows_day(rows, 4),
@@ -225,8 +226,8 @@ typedef struct {
 static kd_status keep_record(const kd_rows *rows, kd_arena *arena, kd_source_record *out, kd_error *err)
 {
     kd_record_read(rows, out);
-    kd_str *texts[] = { &out->name,      &out->name_written,   &out->identity_number, &out->phone, &out->address,
-                        &out->ethnicity, &out->certificate_no, &out->handbook_no,     &out->status };
+    kd_str *texts[] = { &out->name,      &out->name_written,   &out->identity_number, &out->phone,  &out->address,
+                        &out->ethnicity, &out->certificate_no, &out->handbook_no,     &out->status, &out->institution };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (!texts[i]->ptr) continue;
         *texts[i] = kd_arena_str(arena, *texts[i]);
@@ -492,6 +493,7 @@ static void fill_rest(const row *r, const birth_told *told, size_t count, kd_bir
     d->residence_division = r->mother.division ? r->mother.division : r->child.division;
     d->residence_address = d->mother.address.len ? d->mother.address : r->child.address;
     d->place_kind = KD_BIRTH_IN_HOSPITAL;
+    d->institution = r->child.institution;
     d->place_division =
         r->batch_division ? r->batch_division : kd_division_at_level(d->residence_division, KD_LEVEL_COUNTY);
     d->declarant_kind = KD_DECLARANT_MOTHER;

@@ -95,10 +95,9 @@ static inline void open_place(place *p, bool is_postgres)
 
 static inline void close_place(place *p)
 {
-    static const char *const names[] = { "reg/register.db",     "reg/register.db-wal",
-                                         "reg/register.db-shm", "reg/kindred.yaml",
-                                         "reg/nodes.lock",      "reg/archive",
-                                         "access.yaml",         "reg" };
+    static const char *const names[] = { "reg/register.db",  "reg/register.db-wal", "reg/register.db-shm",
+                                         "reg/kindred.yaml", "reg/nodes.lock",      "reg/audit_waiting.db",
+                                         "reg/archive",      "access.yaml",         "reg" };
     char path[128];
     kd_access_close(p->access);
     kd_access_pack_free(p->pack);

@@ -5,8 +5,7 @@
 #ifndef KD_TEST_HTTP_PLACE_H
 #define KD_TEST_HTTP_PLACE_H
 
-#include "server/call.h"
-#include "server/server.h"
+#include "server/core.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,6 +19,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +132,8 @@ __attribute__((unused)) static kd_status start_job(kd_call *call, kd_error *err)
 
 __attribute__((unused)) static kd_status watch(kd_call *call, kd_error *err)
 {
-    return kd_call_id(call, 0, &call->watched_job, err);
+    KD_TRY(kd_call_id(call, 0, &call->watched_job, err));
+    return kd_jobs_recall(call->server->jobs, kd_register_store(call->reg), call->watched_job, err);
 }
 
 static const kd_route ROUTES[] = {
@@ -183,6 +184,7 @@ __attribute__((unused)) static void *serve(void *arg)
 
 __attribute__((unused)) static void start(void (*change_options)(kd_server_options *options))
 {
+    signal(SIGPIPE, SIG_IGN); /* as the program does: a peer may be gone */
     kd_error err;
     kd_server_options options = kd_server_defaults();
     options.register_dir = run.reg;

@@ -275,33 +275,129 @@ FACT(the_log_survives_the_database_going_and_coming)
 
 /* ---- another writer of SQLite ---- */
 
-static void *write_for_a_while(void *ctx)
+static kd_register *hold_writer(place *p)
 {
+    kd_error err;
     kd_register *reg;
-    place *p = ctx;
-    must(kd_register_open(p->reg_dir, false, &reg, NULL), NULL);
-    must(kd_store_begin(kd_register_store(reg), NULL), NULL);
-    usleep(1200000);
-    kd_store_rollback(kd_register_store(reg));
-    kd_register_close(reg);
-    return NULL;
+    must(kd_register_open(p->reg_dir, false, &reg, &err), &err);
+    must(kd_store_begin(kd_register_store(reg), &err), &err);
+    return reg;
 }
 
-FACT(entries_wait_for_an_import_and_are_not_lost)
+static void let_go(kd_register *reg)
+{
+    kd_store_rollback(kd_register_store(reg));
+    kd_register_close(reg);
+}
+
+static void add_some(kd_audit *audit, int from, int to)
+{
+    kd_error err;
+    for (int i = from; i < to; i++) {
+        kd_audit_entry entry = entry_of(i);
+        must(kd_audit_add(audit, &entry, &err), &err);
+    }
+}
+
+/* The log holds entries 0 to `count` - 1 in their order, whole. */
+static void expect_all(place *p, int count)
+{
+    kd_audit_verdict verdict = verify(p);
+    assert_int_equal(verdict.first_bad_seq, 0);
+    assert_int_equal(verdict.entries, count);
+    assert_int_equal(ask(p, "select count(*) from audit where account_id = 999 + seq"), count);
+}
+
+static kd_store *waiting_file(place *p)
+{
+    kd_error err;
+    kd_store *file;
+    must(kd_store_open(kd_arena_fmt(p->arena, "sqlite:%s/audit_waiting.db", p->reg_dir).ptr, false, &file, &err), &err);
+    return file;
+}
+
+FACT(an_entry_does_not_wait_for_an_import)
 {
     kd_error err;
     kd_audit *audit;
-    pthread_t writer;
     must(kd_audit_start(p->reg_dir, &audit, &err), &err);
-    assert_int_equal(pthread_create(&writer, NULL, write_for_a_while, p), 0);
-    usleep(200000);
-    kd_audit_entry entry = entry_of(1);
-    double before = kd_seconds();
-    must(kd_audit_add(audit, &entry, &err), &err);
-    if (p->url[0]) assert_true(kd_seconds() - before < 0.9); /* PostgreSQL's writer is not in the way */
-    pthread_join(writer, NULL);
+    add_some(audit, 0, 3);
+    for (int round = 0; round < 2; round++) {
+        kd_register *import = hold_writer(p);
+        double before = kd_seconds();
+        add_some(audit, 3 + round * 20, 13 + round * 20);
+        assert_true(kd_seconds() - before < 3);
+        assert_int_equal(ask(p, "select count(*) from audit"), p->url[0] ? 13 + round * 20 : 3 + round * 20);
+        let_go(import);
+        add_some(audit, 13 + round * 20, 23 + round * 20);
+    }
     kd_audit_stop(audit);
-    assert_int_equal(verify(p).entries, 1);
+    expect_all(p, 43);
+}
+
+FACT(what_waits_goes_into_the_log_by_itself)
+{
+    kd_error err;
+    kd_audit *audit;
+    must(kd_audit_start(p->reg_dir, &audit, &err), &err);
+    kd_register *import = hold_writer(p);
+    add_some(audit, 0, 5);
+    let_go(import);
+    for (int tries = 0; tries < 50 && ask(p, "select count(*) from audit") < 5; tries++) usleep(50000);
+    expect_all(p, 5);
+    kd_audit_stop(audit);
+}
+
+FACT(what_waited_when_a_process_was_killed_comes_into_the_log_once)
+{
+    kd_error err;
+    kd_audit *audit;
+    fill(p, 2);
+    kd_register *import = hold_writer(p);
+    must(kd_audit_start(p->reg_dir, &audit, &err), &err);
+    add_some(audit, 2, 9);
+    kd_audit_stop(audit); /* with the writer still at work: as one that was killed leaves it */
+    let_go(import);
+    if (!p->url[0]) { /* killed again between the commit and the forgetting */
+        kd_store *file = waiting_file(p);
+        must(kd_store_exec(file, &err, NULL, "create table kept as select * from waiting", KD_NO_VALUES), &err);
+        expect_all(p, 9); /* the check takes over what waits */
+        must(kd_store_exec(file, &err, NULL, "insert into waiting select * from kept", KD_NO_VALUES), &err);
+        kd_store_close(file);
+    }
+    must(kd_audit_start(p->reg_dir, &audit, &err), &err);
+    add_some(audit, 9, 11);
+    import = hold_writer(p);
+    add_some(audit, 11, 13);
+    let_go(import);
+    kd_audit_stop(audit);
+    expect_all(p, 13);
+}
+
+FACT(an_entry_altered_while_it_waits_is_told)
+{
+    static const char *const alterations[] = { "update waiting set login = 'li.si' where seq % 8 = 3",
+                                               "delete from waiting where seq % 8 = 1",
+                                               "delete from waiting where seq % 8 = 4",
+                                               "delete from waiting where seq % 8 = 7", "delete from waiting" };
+    kd_error err;
+    kd_audit *audit;
+    if (p->url[0]) return; /* nothing waits beside PostgreSQL */
+    must(kd_audit_start(p->reg_dir, &audit, &err), &err);
+    for (size_t i = 0; i < sizeof alterations / sizeof alterations[0]; i++) {
+        kd_register *import = hold_writer(p);
+        add_some(audit, 0, 7);
+        kd_store *file = waiting_file(p);
+        must(kd_store_exec(file, &err, NULL, alterations[i], KD_NO_VALUES), &err);
+        kd_store_close(file);
+        let_go(import);
+        add_some(audit, 0, 1);
+        if (ask(p, "select count(*) from audit where action = 'audit.waiting'") != (int64_t)i + 1)
+            fail_msg("not told: %s", alterations[i]);
+        do_sql(p, "update audit_head set waiting = 8 * ((waiting + 7) / 8)"); /* the next begin at 1 again */
+    }
+    kd_audit_stop(audit);
+    assert_int_equal(verify(p).first_bad_seq, 0);
 }
 
 /* ---- reading ---- */
@@ -378,7 +474,10 @@ int main(void)
         cmocka_unit_test(many_threads_write_one_whole_chain_),
         cmocka_unit_test(texts_that_no_database_takes_are_mended_),
         cmocka_unit_test(the_log_survives_the_database_going_and_coming_),
-        cmocka_unit_test(entries_wait_for_an_import_and_are_not_lost_),
+        cmocka_unit_test(an_entry_does_not_wait_for_an_import_),
+        cmocka_unit_test(what_waits_goes_into_the_log_by_itself_),
+        cmocka_unit_test(what_waited_when_a_process_was_killed_comes_into_the_log_once_),
+        cmocka_unit_test(an_entry_altered_while_it_waits_is_told_),
         cmocka_unit_test(the_log_is_listed_newest_first_),
         cmocka_unit_test(a_change_and_its_entry_are_one_),
     };

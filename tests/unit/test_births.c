@@ -383,6 +383,7 @@ static void import_delivery(place *p, int mother, int32_t day, const char *certi
         kd_source_record child = empty_record(KD_ROLE_CHILD), woman = empty_record(KD_ROLE_MOTHER);
         child.birth_day = child.event_day = day;
         child.sex = (int8_t)(1 + i % 2);
+        child.institution = KD_STR("吴堡县人民医院");
         child.birth_order = (int16_t)(twins > 1 ? i + 1 : 0);
         if (certificate) child.certificate_no = kd_str_of(certificate);
         if (twins > 1) child.certificate_no = kd_str_of(certificates[i]);
@@ -417,6 +418,7 @@ FACT(a_delivery_waits_until_somebody_registers_it)
     kd_delivery_page page = deliveries(p, KD_STR(""), KD_STR(""), 10);
     assert_int_equal(page.count, 2);
     assert_int_equal(page.notices[0].days_waiting, 20);
+    assert_true(kd_str_is(page.notices[0].institution, "吴堡县人民医院"));
     assert_int_equal(deliveries(p, page.notices[1].mother_name, KD_STR(""), 10).count, 1);
     kd_delivery_page first = deliveries(p, KD_STR(""), KD_STR(""), 1);
     assert_int_equal(first.count, 1);
@@ -425,6 +427,7 @@ FACT(a_delivery_waits_until_somebody_registers_it)
     int64_t known = person_of(p, page.notices[0].record_id);
     must(kd_birth_prefill(p->reg, pack, page.notices[0].record_id, p->arena, &d, &err), &err);
     assert_int_equal(d.birth_day, kd_today() - 20);
+    assert_true(kd_str_is(d.institution, "吴堡县人民医院"));
     assert_true(kd_str_is(d.children[0].certificate_no, "Z610000777"));
     assert_int_equal(d.mother.person_id, person_of(p, p->record_of[MOTHER]));
     assert_true(d.mother.phone.len > 0 && d.declarant_name.len > 0);

@@ -80,6 +80,13 @@ static void make_accounts(void)
                                .password = KD_STR("River-9-and-hill"),
                                .is_password_kept = true };
     if (kd_account_create(access, &account, &actor, arena, &id, &password, &err) != KD_OK) fail_msg("%s", err.message);
+    static const kd_str both[] = { { "data_steward", 12 }, { "township_clerk", 14 } };
+    account.login = KD_STR("steward");
+    account.roles = both;
+    account.role_count = 2;
+    if (kd_account_create(access, &account, &actor, arena, &id, &password, &err) != KD_OK) fail_msg("%s", err.message);
+    account.roles = clerk;
+    account.role_count = 1;
     account.login = KD_STR("beginner");
     account.password = (kd_str){ NULL, 0 };
     account.is_password_kept = false;
@@ -196,6 +203,64 @@ static void a_session_begins_and_ends(void **state)
     expect("GET", "/api/session", "Cookie: kindred_session=nonsense\r\n", NULL, 401, NULL);
     expect("DELETE", "/api/session", fields_of(&b, ""), NULL, 204, "Max-Age=0");
     expect("GET", "/api/session", fields_of(&b, ""), NULL, 401, NULL);
+}
+
+static void a_refused_sign_in_is_written_down_without_what_was_typed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *found;
+    } cases[] = {
+        { "{\"login\":\"Clerk\",\"password\":\"typed-here\"}",
+          "action = 'session.begin' and login = 'clerk' and account_id > 0" },
+        { "{\"login\":\"typed-here\",\"password\":\"typed-here\"}",
+          "action = 'session.begin' and login is null and account_id is null" },
+        { "{\"login\":\"typed-here, too\",\"password\":\"typed-here\"}",
+          "action = 'session.begin' and login is null and account_id is null" },
+        { "{\"login\":\"machine\",\"password\":\"typed-here\"}", "action = 'session.begin' and login = 'machine'" },
+    };
+    char sql[512];
+    kd_error err;
+    kd_register *reg;
+    int64_t before, after, typed;
+    assert_int_equal(kd_register_open(run.reg, false, &reg, &err), KD_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(sql, sizeof sql,
+                 "select count(*) from audit where is_allowed = 0 and address = '127.0.0.1' and request_id is not null "
+                 "and %s",
+                 cases[i].found);
+        assert_int_equal(kd_store_int(kd_register_store(reg), &err, &before, sql, KD_NO_VALUES), KD_OK);
+        expect("POST", "/api/session", "", cases[i].body, 401, "not-signed-in");
+        assert_int_equal(kd_store_int(kd_register_store(reg), &err, &after, sql, KD_NO_VALUES), KD_OK);
+        if (after != before + 1) fail_msg("%s: %d entries", cases[i].body, (int)(after - before));
+    }
+    assert_int_equal(kd_store_int(kd_register_store(reg), &err, &typed,
+                                  "select count(*) from audit where login like '%typed%' or detail like '%typed%' or "
+                                  "object like '%typed%'",
+                                  KD_NO_VALUES),
+                     KD_OK);
+    assert_int_equal(typed, 0);
+    kd_register_close(reg);
+}
+
+static void purposes_stand_in_the_order_of_the_roles(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "stewardship", "verification", "registration", "benefit", "request" };
+    browser b = sign_in("steward", "River-9-and-hill");
+    kd_buf answer = request("GET", "/api/session", fields_of(&b, ""), NULL);
+    const char *at = strstr(answer.ptr, "\"purposes\":["), *end = at ? strchr(at, ']') : NULL;
+    assert_non_null(end);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char member[64];
+        snprintf(member, sizeof member, "\"code\":\"%s\"", names[i]);
+        at = strstr(at, member);
+        if (!at || at > end) fail_msg("%s is missing or too early: %.900s", names[i], answer.ptr);
+        at++;
+    }
+    at = strstr(at, "\"code\"");
+    assert_true(!at || at > end); /* each once */
+    kd_buf_done(&answer);
 }
 
 static void a_write_with_a_cookie_needs_its_token(void **state)
@@ -322,6 +387,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_begins_and_ends),
+        cmocka_unit_test(a_refused_sign_in_is_written_down_without_what_was_typed),
+        cmocka_unit_test(purposes_stand_in_the_order_of_the_roles),
         cmocka_unit_test(a_write_with_a_cookie_needs_its_token),
         cmocka_unit_test(a_purpose_of_the_role_is_stated),
         cmocka_unit_test(what_is_not_permitted_is_refused_and_written_down),

@@ -1,6 +1,9 @@
 /* The server over real sockets: files, uploads, jobs; how long it waits, how much it takes, how it stops. */
 #include "http_place.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 /* ---- files ---- */
 
 static void the_console_is_served_with_care(void **state)
@@ -117,6 +120,165 @@ static void a_job_is_watched_to_its_end(void **state)
     kd_buf_done(&events);
     kd_buf_done(&request);
     kd_buf_done(&answer);
+}
+
+static void begin_job(char id[KD_ID_TEXT_BYTES])
+{
+    kd_buf answer = ask(KD_STR("POST /api/work HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n"), 3000);
+    const char *at = strstr(answer.ptr, "\"id\":\"");
+    assert_non_null(at);
+    snprintf(id, KD_ID_TEXT_BYTES, "%.13s", at + 6);
+    kd_buf_done(&answer);
+}
+
+static kd_buf events_of(const char *id, const char *language)
+{
+    kd_buf request;
+    kd_buf_init(&request, 1024);
+    kd_buf_fmt(&request, "GET /api/work/%s/events HTTP/1.1\r\n" HOST "Accept-Language: %s\r\n\r\n", id, language);
+    kd_buf events = ask(kd_buf_view(&request), 3000);
+    kd_buf_done(&request);
+    return events;
+}
+
+static void how_a_job_ended_is_known_after_a_restart(void **state)
+{
+    (void)state;
+    char id[KD_ID_TEXT_BYTES];
+    start(NULL);
+    begin_job(id);
+    kd_buf before = events_of(id, "en");
+    stop();
+    start(NULL);
+    kd_buf after = events_of(id, "en");
+    stop();
+    assert_non_null(strstr(before.ptr, "event: done\ndata: "));
+    assert_string_equal(strstr(after.ptr, "data: "), strstr(strstr(before.ptr, "event: done\n"), "data: "));
+    kd_buf_done(&before);
+    kd_buf_done(&after);
+}
+
+static void a_job_that_a_stop_cuts_off_is_told_as_interrupted(void **state)
+{
+    (void)state;
+    char running[KD_ID_TEXT_BYTES], waiting[KD_ID_TEXT_BYTES];
+    start(NULL);
+    begin_job(running);
+    begin_job(waiting);
+    stop();
+    for (int restarts = 0; restarts < 2; restarts++) { /* before and after it is marked so in the register */
+        start(NULL);
+        usleep(100000);
+        const char *const ids[] = { running, waiting };
+        for (int i = 0; i < 2; i++) {
+            kd_buf en = events_of(ids[i], "en"), zh = events_of(ids[i], "zh");
+            assert_non_null(strstr(en.ptr, "event: failed\ndata: "));
+            assert_non_null(strstr(en.ptr, "\"type\":\"urn:kindred:problem:interrupted\""));
+            assert_non_null(strstr(zh.ptr, "因服务停止而中断"));
+            kd_buf_done(&en);
+            kd_buf_done(&zh);
+        }
+        stop();
+    }
+}
+
+/* ---- what is not kept for ever ---- */
+
+static void tidy_often(kd_server_options *options)
+{
+    options->tidy_ms = 50;
+}
+
+static void put_aged(const char *folder, const char *name, int64_t age_s)
+{
+    char path[256];
+    struct timespec times[2] = { { .tv_sec = kd_now_us() / 1000000 - age_s } };
+    times[1] = times[0];
+    assert_int_equal(kd_dir_make(folder, NULL), KD_OK);
+    put(folder, name, KD_STR("张三,1"));
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, folder, times, 0), 0);
+}
+
+static void what_was_left_behind_is_removed_in_time(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *folder, *name;
+        int64_t age_s;
+        bool is_kept;
+    } cases[] = {
+        { "uploads/00000000000AA.00000000000AB", "a.csv", 71 * 3600, true },
+        { "uploads/00000000000AC.00000000000AB", "a.csv", 73 * 3600, false },
+        { "spool", "cut_off", 2 * 3600, false },
+        { "spool", "being_read", 60, true },
+        { "bad_rows", "00000000000AD.csv", 89 * 86400, true },
+        { "bad_rows", "00000000000AE.csv", 91 * 86400, false },
+    };
+    char path[256];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", run.reg, cases[i].folder);
+        put_aged(path, cases[i].name, cases[i].age_s);
+    }
+    start(tidy_often);
+    usleep(200000);
+    put_aged(path, "later", 91 * 86400); /* while it runs, too */
+    usleep(300000);
+    stop();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s/%s", run.reg, cases[i].folder, cases[i].name);
+        assert_int_equal(kd_file_exists(path), cases[i].is_kept);
+        snprintf(path, sizeof path, "%s/%s", run.reg, cases[i].folder);
+        if (strncmp(cases[i].folder, "uploads/", 8) == 0) assert_int_equal(access(path, F_OK) == 0, cases[i].is_kept);
+    }
+    snprintf(path, sizeof path, "%s/bad_rows/later", run.reg);
+    assert_false(kd_file_exists(path));
+}
+
+/* ---- plain HTTP on a network ---- */
+
+static const char *listen_on;
+static bool is_behind_proxy;
+
+static void listen_so(kd_server_options *options)
+{
+    options->listen = listen_on;
+    options->behind_proxy = is_behind_proxy;
+}
+
+static void serving_a_network_in_the_clear_is_warned_of(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *listen;
+        bool is_behind_proxy, is_warned;
+    } cases[] = {
+        { "0.0.0.0:0", false, true },    { "0.0.0.0:0", true, false },    { "127.0.0.1:0", false, false },
+        { "127.8.9.1:0", false, false }, { "localhost:0", false, false }, { "[::]:0", false, true },
+        { "[::1]:0", false, false },
+    };
+    char path[128];
+    snprintf(path, sizeof path, "%s/stderr", run.folder);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        kd_str said;
+        kd_arena *arena = kd_arena_new(1 << 20);
+        listen_on = cases[i].listen;
+        is_behind_proxy = cases[i].is_behind_proxy;
+        int kept = dup(2), file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        dup2(file, 2);
+        setenv("KINDRED_LOG", "warn", 1);
+        start(listen_so);
+        stop();
+        setenv("KINDRED_LOG", "error", 1);
+        dup2(kept, 2);
+        close(kept);
+        close(file);
+        assert_int_equal(kd_file_read(arena, path, 1 << 16, &said, NULL), KD_OK);
+        if ((kd_str_find(said, KD_STR("plain HTTP")) >= 0) != cases[i].is_warned)
+            fail_msg("%s: %.*s", cases[i].listen, KD_FMT(said));
+        kd_arena_free(arena);
+    }
 }
 
 /* ---- limits of time and number ---- */
@@ -242,6 +404,10 @@ int main(void)
         ON_PLAIN(uploads_are_streamed_within_their_limit),
         ON_PLAIN(an_upload_cut_off_leaves_nothing),
         ON_PLAIN(a_job_is_watched_to_its_end),
+        cmocka_unit_test(how_a_job_ended_is_known_after_a_restart),
+        cmocka_unit_test(a_job_that_a_stop_cuts_off_is_told_as_interrupted),
+        cmocka_unit_test(serving_a_network_in_the_clear_is_warned_of),
+        cmocka_unit_test(what_was_left_behind_is_removed_in_time),
         cmocka_unit_test(slow_peers_are_let_go),
         cmocka_unit_test(a_full_queue_is_told_and_health_still_answers),
         cmocka_unit_test(an_address_that_asks_too_much_is_told_when_to_come_back),

@@ -154,6 +154,53 @@ FACT(a_hospital_that_reports_later_means_the_same_child)
                      2);
 }
 
+static kd_source_record twin(place *p, const char *name, const char *certificate, int birth_order)
+{
+    kd_source_record record = child(p, name, 1, 19990, "").record;
+    record.handbook_no = (kd_str){ NULL, 0 };
+    record.certificate_no = kd_arena_str(p->arena, kd_str_of(certificate));
+    record.birth_order = (int16_t)birth_order;
+    if (!name[0]) record.name = (kd_str){ NULL, 0 };
+    return record;
+}
+
+/* Named or not yet, with and without the order they came in: declared, and then told of by a hospital, too. */
+FACT(declared_twins_with_certificates_of_their_own_stay_two)
+{
+    static const struct {
+        const char *names[2];
+        int orders[2];
+    } cases[] = {
+        { { "高星辰", "高星月" }, { 1, 2 } },
+        { { "高星辰", "高星月" }, { 0, 0 } },
+        { { "", "" }, { 1, 2 } },
+        { { "", "" }, { 0, 0 } },
+        { { "高大宝", "高大宝" }, { 0, 0 } },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        kd_declared d[3] = { 0 };
+        for (int k = 0; k < 2; k++) {
+            char certificate[16];
+            snprintf(certificate, sizeof certificate, "Z61%07d", (int)i * 2 + k);
+            d[k] = (kd_declared){ .record = twin(p, cases[i].names[k], certificate, cases[i].orders[k]), .row = 1 };
+            d[k].record.birth_day -= 400 * (int32_t)i;
+        }
+        d[2] = villager(p, (int)i * 2, KD_ROLE_MOTHER);
+        declare_with(p->reg, d, 3);
+        assert_int_not_equal(d[0].person_id, d[1].person_id);
+        (void)link_now(p, i % 2);
+        assert_int_equal(person_of(p, d[0].record.id), d[0].person_id);
+        assert_int_equal(person_of(p, d[1].record.id), d[1].person_id);
+        kd_source_record told[] = { d[0].record, d[2].record, d[1].record, d[2].record };
+        told[0].row_no = told[1].row_no = 1;
+        told[2].row_no = told[3].row_no = 2;
+        import_records(p, "hospital_delivery", told, 4);
+        (void)link_now(p, i % 2);
+        assert_int_equal(person_of(p, told[0].id), d[0].person_id);
+        assert_int_equal(person_of(p, told[2].id), d[1].person_id);
+    }
+}
+
 FACT(what_is_withdrawn_leaves_nothing_behind)
 {
     kd_error err;
@@ -420,6 +467,7 @@ int main(void)
         cmocka_unit_test(a_declared_birth_is_there_at_once_),
         cmocka_unit_test(the_next_run_leaves_all_of_it_),
         cmocka_unit_test(a_hospital_that_reports_later_means_the_same_child_),
+        cmocka_unit_test(declared_twins_with_certificates_of_their_own_stay_two_),
         cmocka_unit_test(what_is_withdrawn_leaves_nothing_behind_),
         cmocka_unit_test(what_is_not_right_is_refused_whole_),
         cmocka_unit_test(what_is_declared_beside_a_run_is_kept_),

@@ -100,7 +100,9 @@ create index audit_account on audit (account_id, seq);
 create table audit_head (
     id integer not null primary key,       -- 1
     seq bigint not null,
-    hash text not null
+    hash text not null,
+    waiting bigint not null default 0,     -- the last entry that was taken over from beside an SQLite register,
+    waiting_hash text                      -- and its hash there
 );
 
 -- an answer kept for the key its request carried, so that a repeated request is done once
@@ -211,6 +213,28 @@ create index decision_task on decision (task_id); -- the task or the review it a
 -- open tasks of an area by kind, counted from the index alone
 create index task_open on task (state, division, kind, role, due_day);
 
+-- long work: what was begun, and how it ended
+create table job (
+    id {{id}} not null primary key,
+    kind text not null,                    -- import, link, verify
+    state text not null,                   -- waiting (also while it runs), done, failed, cancelled, interrupted
+    account_id bigint,
+    by_name text not null,
+    division bigint not null,
+    title_zh text not null,
+    title_en text not null,
+    made_at bigint not null,
+    started_at bigint,
+    ended_at bigint,
+    stage text,                            -- where it ended
+    done bigint not null default 0,
+    total bigint not null default 0,
+    result text,                           -- JSON
+    problem_zh text,                       -- JSON: why it failed
+    problem_en text
+);
+create index job_ended on job (ended_at);
+
 -- counts that the overview shows, made by a link run
 create table area_count (
     division bigint not null,
@@ -223,6 +247,7 @@ create table area_count (
 -- what people declare goes into the register at once, between two link runs
 alter table source add column event_zh text; -- what a row of it tells of: shown in a person's life
 alter table source add column event_en text;
+alter table source_record add column institution text; -- where it was, as written: the hospital of a birth
 alter table batch add column declared_by text;    -- who declared it; null for a file
 alter table decision add column batch_id bigint;  -- of the declaration that it belongs to; kind withdrawn takes record_a out of the register
 create index decision_other on decision (record_b);
