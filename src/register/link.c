@@ -326,6 +326,16 @@ static kd_status write_unless_disturbed(kd_link_run *run, const matching *m, con
     return write_all(run, m, f->state, since, err);
 }
 
+/* What is linked stands, with statistics or without. */
+static void refresh_statistics(kd_store *store)
+{
+    static const char *const FILLED[] = { "source_record", "link", "person_identifier", "relation",
+                                          "family",        "task", "area_count",        "match_review" };
+    kd_error err;
+    for (size_t i = 0; i < sizeof FILLED / sizeof *FILLED; i++)
+        if (kd_store_refresh_statistics(store, FILLED[i], &err) != KD_OK) kd_log(KD_LOG_WARN, "%s", err.message);
+}
+
 static kd_status link_run(kd_link_run *run, matching *m, kd_error *err)
 {
     footing f = { 0 };
@@ -337,8 +347,8 @@ static kd_status link_run(kd_link_run *run, matching *m, kd_error *err)
     kd_status status = write_unless_disturbed(run, m, &f, &since, err);
     KD_TRY(kd_store_end(store, status, err));
     stage(run, "commit", &since);
-    kd_error slow; /* what is linked stands, with statistics or without */
-    if (run->is_first && kd_store_refresh_statistics(store, &slow) == KD_OK) stage(run, "statistics", &since);
+    if (run->is_first) refresh_statistics(store);
+    stage(run, "statistics", &since);
     return KD_OK;
 }
 

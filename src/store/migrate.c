@@ -194,17 +194,17 @@ kd_status kd_store_drop_indexes(kd_store *store, const char *table, kd_error *er
     return for_indexes(store, table, true, err);
 }
 
-/* The server knows nothing of rows just loaded until it looks at them, and would plan as for an empty table. */
-kd_status kd_store_make_indexes(kd_store *store, const char *table, kd_error *err)
+kd_status kd_store_refresh_statistics(kd_store *store, const char *table, kd_error *err)
 {
     char sql[96];
-    KD_TRY(for_indexes(store, table, false, err));
     if (store->kind == KD_STORE_SQLITE) return KD_OK;
+    if (!kd_store_is_name(table)) return kd_fail(err, KD_INVALID, "", "this is no table");
     snprintf(sql, sizeof sql, "analyze %s", table);
     return store->driver->script(store, sql, err);
 }
 
-kd_status kd_store_refresh_statistics(kd_store *store, kd_error *err)
+kd_status kd_store_make_indexes(kd_store *store, const char *table, kd_error *err)
 {
-    return store->kind == KD_STORE_SQLITE ? KD_OK : store->driver->script(store, "analyze", err);
+    KD_TRY(for_indexes(store, table, false, err));
+    return kd_store_refresh_statistics(store, table, err);
 }

@@ -131,8 +131,8 @@ KD_CHECKED kd_status kd_store_check_version(kd_store *store, kd_error *err);
 /** Drop and make secondary indexes of a table around a bulk load of a size comparable to the table. Names from the migrations. */
 KD_CHECKED kd_status kd_store_drop_indexes(kd_store *store, const char *table, kd_error *err);
 KD_CHECKED kd_status kd_store_make_indexes(kd_store *store, const char *table, kd_error *err);
-/** After empty tables were filled, outside a transaction: PostgreSQL would plan as for empty ones until it looks by itself. */
-KD_CHECKED kd_status kd_store_refresh_statistics(kd_store *store, kd_error *err);
+/** After an empty table was filled: PostgreSQL would plan as for an empty one until it looks by itself. */
+KD_CHECKED kd_status kd_store_refresh_statistics(kd_store *store, const char *table, kd_error *err);
 /** Compare the catalogue with the shard map (src/store/shard_map.csv): every table listed, shard column in every key. */
 KD_CHECKED kd_status kd_store_check_shards(kd_store *store, kd_error *err);
 
