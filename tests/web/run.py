@@ -32,13 +32,14 @@ def main():
     files = [f for f in sorted((HERE / "scenarios").glob("*.mjs")) if not sys.argv[1:] or f.stem in sys.argv[1:]]
     with tempfile.TemporaryDirectory(prefix="kindred-web.") as name:
         folder = pathlib.Path(name)
-        pictures = pathlib.Path(os.environ.get("KINDRED_PICTURES", folder / "pictures"))
-        pictures.mkdir(parents=True, exist_ok=True)
+        pictures = os.environ.get("KINDRED_PICTURES", "")
+        if pictures:
+            pathlib.Path(pictures).mkdir(parents=True, exist_ok=True)
         with harness.Sqlite(folder) as database, application.running(
                 folder, database, "--web", os.environ.get("KINDRED_WEB", harness.ROOT / "web/dist"), "--rate", "0") as app:
             environment = {
                 **os.environ, "KINDRED_ADDRESS": f"http://{app.host}:{app.port}", "KINDRED_PASSWORD": application.PASSWORD,
-                "KINDRED_PICTURES": str(pictures), "KINDRED_README_PICTURES": str(harness.ROOT / "docs/pictures"),
+                "KINDRED_PICTURES": pictures, "KINDRED_README_PICTURES": str(harness.ROOT / "docs/pictures"),
                 "KINDRED_VILLAGE": app.village, "KINDRED_FEEDS": str(next(folder.glob("feeds-*")))}
             harness.run_tests(*[scenario(file, app, environment) for file in files])
 

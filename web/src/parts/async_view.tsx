@@ -33,7 +33,7 @@ export function AsyncView<A>({ of, isEmpty, empty, lines = 6, children }: Props<
   )
 }
 
-export function EmptyView({ text, children }: { text?: string; children?: ReactNode }) {
+export function EmptyView({ text, children }: { text?: ReactNode; children?: ReactNode }) {
   const { t } = useWords()
   return (
     <Empty className="k-empty" image={Empty.PRESENTED_IMAGE_SIMPLE} description={text ?? t('empty')}>

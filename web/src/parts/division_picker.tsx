@@ -12,7 +12,7 @@ interface Props {
   /** An area or just its code. */
   value?: DivisionRef | string | null
   onChange?: (area: DivisionRef | null) => void
-  /** Only areas in these; the first is where one starts to look. */
+  /** Only areas in these; the first is where one starts to look, and a single one stands for no choice. */
   within?: readonly DivisionRef[]
   placeholder?: string
   label?: string
@@ -43,7 +43,8 @@ export function DivisionPicker(props: Props) {
     { path: { code: code ?? '' } },
     { enabled: !!code && (isOpen || typeof value === 'string'), staleTime: Infinity },
   )
-  const start = within?.length === 1 ? within[0]?.code : undefined
+  const only = within?.length === 1 ? within[0] : undefined
+  const start = only?.code
   const parent = asked ? start : (code ?? start)
   const found = useApiGet(
     '/api/divisions',
@@ -77,7 +78,7 @@ export function DivisionPicker(props: Props) {
       popupMatchSelectWidth={320}
       loading={found.isFetching || isBehind}
       allowClear={!isRequired}
-      placeholder={props.placeholder ?? t('division_choose')}
+      placeholder={only ? <span data-content>{only.name}</span> : (props.placeholder ?? t('division_choose'))}
       notFoundContent={found.isFetching || isBehind ? t('loading') : t('division_none')}
       onChange={(next: string | null | undefined) => {
         setText('')

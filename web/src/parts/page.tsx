@@ -34,23 +34,25 @@ export function Page({ title, isContent, back, extra, children }: Props) {
   return (
     <article className="k-page">
       <header className="k-page-head">
-        {back && (
-          <Link
-            to={back}
-            className="k-back"
-            aria-label={t('back')}
-            onClick={(event) => {
-              if (isFirst || event.metaKey || event.ctrlKey) return
-              event.preventDefault()
-              void navigate(-1)
-            }}
-          >
-            <BackSign />
-          </Link>
-        )}
-        <h1 ref={heading} tabIndex={-1} data-content={isContent || undefined}>
-          {title}
-        </h1>
+        <div className="k-page-title">
+          {back && (
+            <Link
+              to={back}
+              className="k-back"
+              aria-label={t('back')}
+              onClick={(event) => {
+                if (isFirst || event.metaKey || event.ctrlKey) return
+                event.preventDefault()
+                void navigate(-1)
+              }}
+            >
+              <BackSign />
+            </Link>
+          )}
+          <h1 ref={heading} tabIndex={-1} data-content={isContent || undefined}>
+            {title}
+          </h1>
+        </div>
         {extra && <div className="k-page-extra">{extra}</div>}
       </header>
       {children}

@@ -34,7 +34,11 @@ export function ProblemView({ problem, retry, isSmall }: Props) {
       {field && <p>{t('problem_field', { field })}</p>}
       {hint && <p>{hint}</p>}
       {problem.retryAfter !== undefined && <p>{t('problem_retry_after', { count: problem.retryAfter })}</p>}
-      {request_id && <p className="k-faint">{t('problem_request', { id: request_id })}</p>}
+      {request_id && (
+        <p className="k-faint">
+          {t('problem_request')} <code>{request_id}</code>
+        </p>
+      )}
     </Notice>
   )
 }

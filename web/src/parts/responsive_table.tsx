@@ -104,7 +104,7 @@ function Cards<T>({ label, columns, rows, rowKey, isSelected, onRow }: Props<T>)
           onClick={clicked(row, onRow)}
         >
           {main.map((c) => (
-            <div key={c.key} className="k-card-main">
+            <div key={c.key} className="k-card-main" data-content>
               {c.render(row)}
             </div>
           ))}

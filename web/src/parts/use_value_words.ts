@@ -4,6 +4,13 @@ import { useFormat } from './use_format'
 
 const GROUPS: readonly CodeGroup[] = ['ethnicity', 'marital_status', 'education', 'household_relation']
 
+const WORDS = new Set<string>([...GROUPS, 'sex', 'status'])
+
+/** What stands there is one of a few words, not a text with letters to compare. */
+export function isWord(field: string): boolean {
+  return WORDS.has(field)
+}
+
 export function useValueWords() {
   const codes = useCodes()
   const format = useFormat()

@@ -40,7 +40,7 @@ export function AccountForm({ account, onClose }: Props) {
   return (
     <Modal
       open
-      title={account ? t('edit_title', { login: account.login }) : t('new')}
+      title={account ? <span data-content>{t('edit_title', { login: account.login })}</span> : t('new')}
       okText={t('save')}
       cancelText={t('cancel')}
       okButtonProps={{ loading: create.isPending || change.isPending }}

@@ -1,5 +1,5 @@
 // Who did what, when and why: search, one entry in full, and whether the chain is whole.
-import { Alert, Button, DatePicker, Descriptions, Drawer, Input } from 'antd'
+import { Alert, Button, DatePicker, Drawer, Input } from 'antd'
 import dayjs from 'dayjs'
 import { useId, useState } from 'react'
 import { useApiPages, useApiSend } from '../../api/hooks'
@@ -7,6 +7,7 @@ import type { Schemas } from '../../api/types'
 import { useLanguage } from '../../app/language'
 import { useMay } from '../../app/session'
 import { AsyncView, EmptyView } from '../../parts/async_view'
+import { Action, Audited } from '../../parts/audited'
 import { JobProgress } from '../../parts/job_progress'
 import { Page } from '../../parts/page'
 import { ProblemView } from '../../parts/problem_view'
@@ -76,9 +77,9 @@ function columnsOf(t: Say, purposeOf: (code: string) => string, show: (row: Row)
         </Button>
       ),
     },
-    { key: 'who', title: t('who'), render: (row) => <span data-content>{row.login ?? t('nobody')}</span> },
-    { key: 'did', title: t('did'), render: (row) => <code>{row.action}</code> },
-    { key: 'object', title: t('object'), render: (row) => <span className="k-audit-object">{row.object ?? '—'}</span> },
+    { key: 'who', title: t('who'), render: (row) => <Login of={row} /> },
+    { key: 'did', title: t('did'), render: (row) => <Action of={row.action} /> },
+    { key: 'object', title: t('object'), render: (row) => <Audited of={row.object} /> },
     { key: 'purpose', title: t('purpose'), render: (row) => (row.purpose ? purposeOf(row.purpose) : '—') },
     {
       key: 'result',
@@ -93,6 +94,7 @@ const ID = /^[0-9A-HJKMNP-TV-Z]{13}$/
 
 function Search({ onSearch }: { onSearch: (wanted: Wanted) => void }) {
   const { t } = useWords()
+  const language = useLanguage()
   const [typed, setTyped] = useState<Wanted>({})
   const id = useId()
   const set = (name: keyof Wanted, value: string | undefined) => {
@@ -122,6 +124,7 @@ function Search({ onSearch }: { onSearch: (wanted: Wanted) => void }) {
       <label htmlFor={`${id}${name}`}>{label}</label>
       <DatePicker
         id={`${id}${name}`}
+        format={language === 'zh' ? 'YYYY年M月D日' : 'D MMM YYYY'}
         value={typed[name] ? dayjs(typed[name]) : null}
         onChange={(date: dayjs.Dayjs | null) => set(name, date?.format('YYYY-MM-DD'))}
       />
@@ -167,29 +170,40 @@ function Entry({ row }: { row: Row }) {
   const items: [string, React.ReactNode][] = [
     [t('seq'), row.seq],
     [t('at'), <DateText key="at" at={row.at} withSeconds />],
-    [t('who'), row.login ?? t('nobody')],
-    [t('account'), row.account_id],
-    [t('role'), roles?.join(', ')],
-    [t('did'), row.action],
+    [t('who'), <Login key="who" of={row} />],
+    [t('account'), row.account_id && <code key="account">{row.account_id}</code>],
+    [t('role'), roles?.join(t('comma'))],
+    [
+      t('did'),
+      <span key="did">
+        <Action of={row.action} /> <code className="k-faint">{row.action}</code>
+      </span>,
+    ],
     [t('purpose'), row.purpose && codes.word('purposes', row.purpose)],
-    [t('object'), row.object],
-    [t('person'), row.person_id],
+    [t('object'), <Audited key="object" of={row.object} />],
+    [t('person'), row.person_id && <code key="person">{row.person_id}</code>],
     [t('area'), row.division && <DivisionPath of={row.division} />],
     [t('result'), t(row.is_allowed ? 'allowed' : 'refused')],
-    [t('detail'), row.detail],
-    [t('request'), row.request_id],
+    [t('detail'), row.detail && <span data-content>{row.detail}</span>],
+    [t('request'), row.request_id && <code key="request">{row.request_id}</code>],
     [t('address'), row.address],
-    [t('hash'), row.hash],
+    [t('hash'), <code key="hash">{row.hash}</code>],
   ]
   return (
-    <Descriptions
-      column={1}
-      size="small"
-      bordered
-      className="k-audit-entry"
-      items={items.map(([label, children]) => ({ key: label, label, children: children ?? '—' }))}
-    />
+    <dl className="k-audit-entry">
+      {items.map(([label, value]) => (
+        <div key={label}>
+          <dt>{label}</dt>
+          <dd>{value || '—'}</dd>
+        </div>
+      ))}
+    </dl>
   )
+}
+
+function Login({ of: row }: { of: Row }) {
+  const { t } = useWords()
+  return row.login ? <span data-content>{row.login}</span> : t('nobody')
 }
 
 interface Verdict {

@@ -22,7 +22,7 @@ export function BatchList({ feed, choose }: { feed: string | undefined; choose: 
   const language = useLanguage()
   const batches = useApiPages('/api/batches', { query: { feed, limit: PAGE } }, { keepPrevious: true })
   const columns: Column<Batch>[] = [
-    { key: 'file', title: t('file'), isMain: true, render: (b) => <span data-content>{b.file_name}</span> },
+    { key: 'file', title: t('file'), isMain: true, render: (b) => b.file_name || '—' },
     { key: 'feed', title: t('feed'), render: (b) => b.source.title },
     { key: 'area', title: t('area'), render: (b) => <DivisionPath of={b.division} /> },
     { key: 'received', title: t('received'), render: (b) => <DateText at={b.received_at} withTime /> },

@@ -49,7 +49,12 @@ export function Incoming({ upload }: { upload: Schemas['Upload'] }) {
   const isUnknown = preview.error !== null && CANNOT_READ.has(preview.error.status)
   return (
     <>
-      {preview.error && <ProblemView problem={preview.error} isSmall retry={isUnknown ? undefined : preview.refetch} />}
+      {preview.error && (
+        // It quotes what stands in the file.
+        <div data-content>
+          <ProblemView problem={preview.error} isSmall retry={isUnknown ? undefined : preview.refetch} />
+        </div>
+      )}
       {!read && !preview.error && (
         <div role="status" aria-label={t('previewing')}>
           <p className="k-faint">{t('previewing')}</p>

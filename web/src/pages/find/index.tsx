@@ -88,7 +88,7 @@ export default function FindPage() {
               label={t('where')}
               value={within}
               within={areas}
-              placeholder={areas.length === 1 ? areas[0]?.name : t('where_all')}
+              placeholder={t('where_all')}
               onChange={setChosen}
             />
             <span id={`${id}-keys`} className="k-faint k-find-keys">
@@ -103,7 +103,7 @@ export default function FindPage() {
             of={found}
             isEmpty={(hits) => hits.items.length === 0}
             empty={
-              <EmptyView text={t('none', { text: asked })}>
+              <EmptyView text={<span data-content>{t('none', { text: asked })}</span>}>
                 <p className="k-faint">{t('none_hint')}</p>
               </EmptyView>
             }

@@ -1,4 +1,4 @@
-// Where two short texts differ, character by character: by the longest sequence that both have in common.
+// Where two short texts differ, character by character, English ones word by word: by the longest sequence both have in common.
 export interface Piece {
   text: string
   isSame: boolean
@@ -6,19 +6,26 @@ export interface Piece {
 
 const LONGEST = 200
 
+/** Words for codes are other words, however many letters they share. */
+export function differWhole(a: string, b: string): [Piece[], Piece[]] {
+  const isSame = a === b
+  return [[{ text: a, isSame }], [{ text: b, isSame }]]
+}
+
 function push(pieces: Piece[], text: string, isSame: boolean) {
   const last = pieces.at(-1)
   if (last?.isSame === isSame) last.text += text
   else pieces.push({ text, isSame })
 }
 
+function cut(text: string): string[] {
+  return /[a-z]{2}/.test(text) ? text.split(/(?<=\s)|(?=\s)/) : [...text]
+}
+
 export function differ(a: string, b: string): [Piece[], Piece[]] {
-  const left = [...a]
-  const right = [...b]
-  if (a === b) return [[{ text: a, isSame: true }], [{ text: b, isSame: true }]]
-  if (left.length > LONGEST || right.length > LONGEST) {
-    return [[{ text: a, isSame: false }], [{ text: b, isSame: false }]]
-  }
+  const left = cut(a)
+  const right = cut(b)
+  if (a === b || left.length > LONGEST || right.length > LONGEST) return differWhole(a, b)
   const width = right.length + 1
   const common = new Uint16Array((left.length + 1) * width)
   const at = (i: number, j: number) => common[i * width + j] ?? 0

@@ -1,8 +1,8 @@
 // Two records side by side, field by field, with the characters marked in which they differ.
 import type { Schemas } from '../../api/types'
 import { DateText, Mark } from '../../parts/texts'
-import { useValueWords } from '../../parts/use_value_words'
-import { differ, type Piece } from './differ'
+import { isWord, useValueWords } from '../../parts/use_value_words'
+import { differ, differWhole, type Piece } from './differ'
 import { useWords } from './words'
 
 type Source = Schemas['SourceRecord']
@@ -43,7 +43,8 @@ export function Pair({ a, b }: { a: Source; b: Source }) {
           const left = words(row.a)
           const right = words(row.b)
           const isBoth = left !== null && right !== null && !UNCOMPARED.has(row.a?.field ?? '')
-          const [first, second] = isBoth ? differ(left, right) : [null, null]
+          const apart = isWord(row.a?.field ?? '') ? differWhole : differ
+          const [first, second] = isBoth ? apart(left, right) : [null, null]
           return (
             <tr key={(row.a ?? row.b)?.field} className={isBoth && left !== right ? 'k-pair-differs' : undefined}>
               <th scope="row">{(row.a ?? row.b)?.title}</th>

@@ -2,26 +2,13 @@
 import { useApiPages } from '../../api/hooks'
 import type { Schemas } from '../../api/types'
 import { AsyncView, EmptyView } from '../../parts/async_view'
+import { Action } from '../../parts/audited'
 import { ResponsiveTable, type Column } from '../../parts/responsive_table'
 import { DateText, Mark } from '../../parts/texts'
 import { useCodes } from '../../parts/use_codes'
 import { useWords } from './words'
 
 type Access = Schemas['Access']
-
-const NAMED = [
-  'person.read',
-  'person.find',
-  'person.timeline',
-  'person.family',
-  'person.records',
-  'person.history',
-  'person.audit',
-] as const
-
-function isNamed(action: string): action is (typeof NAMED)[number] {
-  return (NAMED as readonly string[]).includes(action)
-}
 
 export function Accesses({ id }: { id: string }) {
   const { t } = useWords()
@@ -32,11 +19,7 @@ export function Accesses({ id }: { id: string }) {
     { key: 'at', title: t('at'), render: (look) => <DateText at={look.at} withTime /> },
     { key: 'role', title: t('role'), render: (look) => codes.word('roles', look.role) },
     { key: 'purpose', title: t('purpose'), render: (look) => codes.word('purposes', look.purpose) },
-    {
-      key: 'action',
-      title: t('action'),
-      render: (look) => (isNamed(look.action) ? t(`look_${look.action}`) : look.action),
-    },
+    { key: 'action', title: t('action'), render: (look) => <Action of={look.action} /> },
     {
       key: 'outcome',
       title: t('outcome'),

@@ -4,6 +4,7 @@ import type { Schemas } from '../../api/types'
 import { DateText, DivisionPath, Mark, PersonFacts } from '../../parts/texts'
 import { useFormat } from '../../parts/use_format'
 import { useValueWords } from '../../parts/use_value_words'
+import { Veiled } from '../../parts/veiled'
 import { useWords } from './words'
 
 const SHOWN = ['identity_number', 'phone', 'address', 'handbook_no', 'death_day']
@@ -16,7 +17,7 @@ export function HeaderCard({ person }: { person: Schemas['Person'] }) {
   const chosen = person.attributes.flatMap((attribute) => {
     const value = attribute.values.find((v) => v.is_chosen)
     return SHOWN.includes(attribute.attribute) && value
-      ? [{ title: attribute.title, words: wordsOf(attribute.attribute, value.words) }]
+      ? [{ name: attribute.attribute, title: attribute.title, words: wordsOf(attribute.attribute, value.words) }]
       : []
   })
   return (
@@ -36,16 +37,16 @@ export function HeaderCard({ person }: { person: Schemas['Person'] }) {
         <Fact title={t('born')}>
           <DateText at={birth_date} />
         </Fact>
-        {chosen.map(({ title, words }) => (
-          <Fact key={title} title={title}>
-            <span data-content>{words}</span>
+        {chosen.map(({ name, title, words }) => (
+          <Fact key={name} title={title}>
+            {name === 'phone' ? <Veiled text={words} label={title} /> : <span data-content>{words}</span>}
           </Fact>
         ))}
         <Fact title={t('home')}>
           <DivisionPath of={division} />
         </Fact>
         <Fact title={t('id')}>
-          <span className="k-digits">{id}</span>
+          <code className="k-digits">{id}</code>
         </Fact>
       </dl>
     </section>

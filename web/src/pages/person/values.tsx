@@ -4,6 +4,7 @@ import { EmptyView } from '../../parts/async_view'
 import { DateText, Mark } from '../../parts/texts'
 import { useFormat } from '../../parts/use_format'
 import { useValueWords } from '../../parts/use_value_words'
+import { Veiled } from '../../parts/veiled'
 import { useWords } from './words'
 
 type Attribute = Schemas['AttributeView']
@@ -34,7 +35,7 @@ function AttributeCard({ attribute }: { attribute: Attribute }) {
         {attribute.title} {attribute.is_conflict && <Mark tone="warn">{t('conflict')}</Mark>}
       </h2>
       {chosen.map((value) => (
-        <OneValue key={value.value} field={attribute.attribute} value={value} />
+        <OneValue key={value.value} of={attribute} value={value} />
       ))}
       {decided_by && (
         <p className="k-faint">
@@ -45,7 +46,7 @@ function AttributeCard({ attribute }: { attribute: Attribute }) {
         <>
           <h3>{t('competing')}</h3>
           {others.map((value) => (
-            <OneValue key={value.value} field={attribute.attribute} value={value} />
+            <OneValue key={value.value} of={attribute} value={value} />
           ))}
         </>
       )}
@@ -53,25 +54,28 @@ function AttributeCard({ attribute }: { attribute: Attribute }) {
   )
 }
 
-function OneValue({ field, value }: { field: string; value: Value }) {
+function OneValue({ of, value }: { of: Attribute; value: Value }) {
   const { t } = useWords()
-  const words = useValueWords()(field, value.words)
+  const words = useValueWords()(of.attribute, value.words)
+  const isPhone = of.attribute === 'phone'
   return (
     <div className={value.is_chosen ? 'k-one-value k-one-value-chosen' : 'k-one-value'}>
       <p>
         <span className="k-value-words" data-content>
-          {words}
+          {isPhone ? <Veiled text={words} label={of.title} /> : words}
         </span>{' '}
         {value.is_chosen && <Mark tone="good">{t('chosen')}</Mark>}{' '}
         {value.is_decided && <Mark tone="info">{t('decided')}</Mark>}{' '}
         {value.is_incomplete && <Mark tone="warn">{t('incomplete')}</Mark>}{' '}
-        <span className="k-faint">{t('score', { n: value.score })}</span>
+        <span className="k-faint k-nowrap">{t('score', { n: value.score })}</span>
       </p>
       <ul aria-label={t('holders')}>
         {value.holders.map((holder, i) => (
           <li key={i}>
             <span>{holder.source.title}</span>
-            {holder.text !== value.words && holder.text !== value.value && <span data-content>“{holder.text}”</span>}
+            {!isPhone && holder.text !== value.words && holder.text !== value.value && (
+              <span data-content>“{holder.text}”</span>
+            )}
             {holder.recorded_on && <DateText at={holder.recorded_on} />}
           </li>
         ))}

@@ -3,8 +3,8 @@ import { Radio } from 'antd'
 import { EmptyView } from '../../parts/async_view'
 import type { Schemas } from '../../api/types'
 import { DateText } from '../../parts/texts'
-import { useValueWords } from '../../parts/use_value_words'
-import { differ, type Piece } from '../matches/differ'
+import { isWord, useValueWords } from '../../parts/use_value_words'
+import { differ, differWhole, type Piece } from '../matches/differ'
 import { useWords } from './words'
 
 /** No value of the register is this one. */
@@ -24,7 +24,12 @@ export function Choices({ detail, chosen, onChoose }: Props) {
   const texts = choices.map((choice) => words(detail.task.attribute ?? '', choice.words))
   if (choices.length === 0 && !onChoose) return <EmptyView />
   const says = choices.map((choice, i) => (
-    <Says key={choice.value} choice={choice} pieces={piecesOf(texts, i)} whole={texts[i] ?? ''} />
+    <Says
+      key={choice.value}
+      choice={choice}
+      pieces={piecesOf(texts, i, isWord(detail.task.attribute ?? ''))}
+      whole={texts[i] ?? ''}
+    />
   ))
   if (!onChoose) {
     return (
@@ -59,10 +64,11 @@ export function Choices({ detail, chosen, onChoose }: Props) {
 }
 
 /** The first is marked against the second, the others against the first. */
-function piecesOf(texts: string[], i: number): Piece[] | null {
+function piecesOf(texts: string[], i: number, isWhole: boolean): Piece[] | null {
   const own = texts[i]
   const other = texts[i === 0 ? 1 : 0]
-  return own === undefined || other === undefined ? null : differ(own, other)[0]
+  if (own === undefined || other === undefined) return null
+  return (isWhole ? differWhole : differ)(own, other)[0]
 }
 
 function Says({ choice, pieces, whole }: { choice: Schemas['TaskChoice']; pieces: Piece[] | null; whole: string }) {

@@ -77,7 +77,7 @@ function Work({ detail, etag, reload }: { detail: Detail; etag: string | undefin
           type="warning"
           showIcon
           className="k-task-held"
-          title={t('held_elsewhere', { name: claim.holder })}
+          title={<span data-content>{t('held_elsewhere', { name: claim.holder })}</span>}
           description={claim.until && t('held_until', { at: format.instant(claim.until) })}
         />
       )}

@@ -73,7 +73,9 @@ function columnsOf(t: ReturnType<typeof useWords>['t'], isPhone: boolean): Colum
           {isPhone && task.held_by && (
             <>
               {' '}
-              <Mark tone="info">{t('held_by', { name: task.held_by })}</Mark>
+              <Mark tone="info">
+                <span data-content>{t('held_by', { name: task.held_by })}</span>
+              </Mark>
             </>
           )}
         </>
@@ -104,7 +106,14 @@ function columnsOf(t: ReturnType<typeof useWords>['t'], isPhone: boolean): Colum
       title: t('held'),
       width: 110,
       isDeskOnly: true,
-      render: (task) => (task.held_by ? <Mark tone="info">{task.held_by}</Mark> : <span className="k-faint">—</span>),
+      render: (task) =>
+        task.held_by ? (
+          <Mark tone="info">
+            <span data-content>{task.held_by}</span>
+          </Mark>
+        ) : (
+          <span className="k-faint">—</span>
+        ),
     },
   ]
 }

@@ -65,7 +65,7 @@ function Row({ item }: { item: Item }) {
       <Link to={addressOf(item)} className={item.overdue > 0 ? 'k-today-row k-today-overdue' : 'k-today-row'}>
         <span className="k-today-count">{format.number(item.count)}</span>
         <span className="k-today-what">
-          <strong>{item.title}</strong>
+          <strong>{item.kind === 'feed' ? t('feed_late', { title: item.title }) : item.title}</strong>
           {(item.overdue > 0 || item.oldest_due) && (
             <span className="k-today-due">
               {item.overdue > 0 && <Mark tone="bad">{t('overdue', { n: format.number(item.overdue) })}</Mark>}
