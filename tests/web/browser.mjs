@@ -96,11 +96,12 @@ const SAME = ['Kindred', 'English', 'PDF', 'CSV', 'Excel', 'XLSX', 'ZIP', 'GB', 
 
 // Nothing is wider than the screen, no text is cut off without a way to read it, nothing is left untranslated or raw, no chart is empty.
 export async function tidy(page, where, language) {
-  const faults = await page.evaluate(([lang, same]) => {
+  const faults = await page.evaluate(([lang, same, width]) => {
     const out = []
-    const wide = document.documentElement.scrollWidth - window.innerWidth
+    // Not the window's width: a phone zooms out until all of a page that is too wide is there.
+    const wide = document.documentElement.scrollWidth - width
     if (wide > 1) {
-      const guilty = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > window.innerWidth + 1)
+      const guilty = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > width + 1)
         .slice(-1).map((e) => e.outerHTML.slice(0, 160))
       out.push(`${wide} px wider than the screen: ${guilty}`)
     }
@@ -134,7 +135,7 @@ export async function tidy(page, where, language) {
       if (width < 100 || height < 100 || shapes.length === 0) out.push(`an empty chart of ${width} by ${height}`)
     }
     return [...new Set(out)].slice(0, 12)
-  }, [language, SAME])
+  }, [language, SAME, page.viewportSize().width])
   if (faults.length) throw new Error(`${where}: ${faults.join('; ')}`)
 }
 
