@@ -51,8 +51,12 @@ async function held({ page, browser, viewport }) {
   await other.context().close()
 }
 
-async function settledTask({ page }) {
-  await task('vaccinated_not_certified')({ page })
+// Both widths go through at the same time: each settles a task of its own.
+async function settledTask({ page, isPhone }) {
+  await to('/tasks?kind=vaccinated_not_certified')({ page })
+  const tasks = page.locator('main a[href^="/tasks/"]')
+  await (isPhone ? tasks.first() : tasks.last()).click()
+  await page.waitForURL((now) => now.pathname !== '/tasks')
   const url = page.url()
   await page.locator('[data-testid="answer-confirmed"]:not([disabled])').click()
   await page.waitForURL((now) => now.href !== url)
