@@ -259,6 +259,7 @@ def city(persons, seconds):
             database.run("link", timeout=7200)
             application.make_accounts(database.register)
             (folder / "made").touch()
+        database.rows("checkpoint")  # what was written before is on its way to the disk no more
         app = App(database.register, *UNLIMITED).start()
         try:
             people = int(database.scalar("select count(*) from person where state = 'active'"))
