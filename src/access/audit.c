@@ -179,21 +179,11 @@ static void note_away(kd_audit *audit, kd_status status)
     if (audit->reopen_wait_ms < REOPEN_WAIT_MAX_MS) audit->reopen_wait_ms *= 2;
 }
 
-static struct timespec after_ms(int ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    at.tv_sec += ms / 1000 + at.tv_nsec / 1000000000;
-    at.tv_nsec %= 1000000000;
-    return at;
-}
-
 /* Until there are entries or it stops; for a while only when some wait beside the register. The mutex is held. */
 static void wait_for_work(kd_audit *audit)
 {
     bool has_waiting = kd_audit_waiting_has_any(audit->waiting);
-    struct timespec until = after_ms(SETTLE_EVERY_MS);
+    struct timespec until = kd_deadline(SETTLE_EVERY_MS);
     while (!audit->first && !audit->is_stopping) {
         if (!has_waiting)
             pthread_cond_wait(&audit->has_work, &audit->mutex);
@@ -252,7 +242,7 @@ static kd_status enqueue(kd_audit *audit, waiting *w, kd_error *err)
 
 static kd_status await(kd_audit *audit, waiting *w, kd_error *err)
 {
-    struct timespec until = after_ms(WAIT_S * 1000);
+    struct timespec until = kd_deadline(WAIT_S * 1000);
     while (!w->is_done && pthread_cond_timedwait(&audit->has_result, &audit->mutex, &until) == 0) {
     }
     if (!w->is_done) {

@@ -7,6 +7,8 @@
 
 #include <kindred/base.h>
 
+#include <time.h>
+
 /* ---- the language of messages ---- */
 
 typedef enum { KD_ENGLISH, KD_CHINESE } kd_language;
@@ -165,9 +167,10 @@ bool kd_id_parse(kd_str text, int64_t *out_id);
 
 /* ---- clock ---- */
 
-int64_t kd_now_us(void); /* µs since 1970-01-01 UTC. KINDRED_NOW=YYYY-MM-DD fixes the day, for tests */
-int32_t kd_today(void);  /* day in China Standard Time (UTC+8) */
-double kd_seconds(void); /* monotonic */
+int64_t kd_now_us(void);             /* µs since 1970-01-01 UTC. KINDRED_NOW=YYYY-MM-DD fixes the day, for tests */
+int32_t kd_today(void);              /* day in China Standard Time (UTC+8) */
+double kd_seconds(void);             /* monotonic */
+struct timespec kd_deadline(int ms); /* so long from now on CLOCK_MONOTONIC, for waits that end */
 uint64_t kd_memory_peak_bytes(void);
 char *kd_instant_format(int64_t us, char buf[32]); /* "2026-11-23T16:04:48Z" */
 

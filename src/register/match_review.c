@@ -7,7 +7,7 @@
 enum { PAGE_MAX = 1000, NAME_BYTES_MAX = 64, NOTE_BYTES_MAX = 2000, DECIDE_BYTES_MAX = 64 << 20 };
 
 #define REVIEW_COLUMNS \
-    "r.id, r.record_a, r.record_b, r.person_a, r.person_b, r.division, r.weight, r.probability, r.value"
+    "r.id, r.record_a, r.record_b, r.person_a, r.person_b, r.division, r.weight, r.probability, r.value, r.standing"
 /* No word of a person stands about the pair, given here or to a task. */
 #define IS_OPEN                                                                                           \
     "not exists (select 1 from decision d where d.task_id = r.id and d.undone_at is null) and "           \
@@ -30,7 +30,8 @@ static void read_review(const kd_rows *rows, kd_match_review *out)
                               .division = kd_rows_int(rows, 5),
                               .weight = kd_rows_real(rows, 6),
                               .probability = kd_rows_real(rows, 7),
-                              .value = kd_rows_real(rows, 8) };
+                              .value = kd_rows_real(rows, 8),
+                              .is_held_apart = kd_rows_int(rows, 9) == KD_HELD_APART };
     out->is_same_now = out->person_a == out->person_b;
 }
 

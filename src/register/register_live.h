@@ -105,7 +105,9 @@ typedef struct {
     kd_str file_a, file_b; /* names */
     double weight, probability, value;
     bool is_same_now; /* the register holds them as one person */
-    kd_str said;      /* what a person decided since; empty: nothing */
+    bool
+        is_held_apart; /* by two different valid identity numbers, whatever the weight: `probability` is of such pairs */
+    kd_str said;       /* what a person decided since; empty: nothing */
     int64_t decision_id;
 } kd_match_review;
 typedef struct {

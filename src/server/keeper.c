@@ -46,17 +46,10 @@ static void *run(void *arg)
     int every_ms = keeper->server->options.tidy_ms;
     pthread_mutex_lock(&keeper->mutex);
     while (!keeper->is_stopping) {
-        struct timespec until;
         pthread_mutex_unlock(&keeper->mutex);
         tidy(keeper->server);
         pthread_mutex_lock(&keeper->mutex);
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += every_ms / 1000;
-        until.tv_nsec += (long)(every_ms % 1000) * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
+        struct timespec until = kd_deadline(every_ms);
         while (!keeper->is_stopping && pthread_cond_timedwait(&keeper->woken, &keeper->mutex, &until) == 0) {
         }
     }
@@ -70,7 +63,11 @@ kd_status kd_keeper_new(kd_server *server, kd_keeper **out_keeper, kd_error *err
     if (!keeper) return kd_fail(err, KD_LIMIT, "", "no memory for the server");
     keeper->server = server;
     pthread_mutex_init(&keeper->mutex, NULL);
-    pthread_cond_init(&keeper->woken, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&keeper->woken, &attributes);
+    pthread_condattr_destroy(&attributes);
     if (pthread_create(&keeper->thread, NULL, run, keeper) != 0) {
         free(keeper);
         return kd_fail(err, KD_LIMIT, "", "no memory for the server");

@@ -15,6 +15,7 @@ static void put_brief(kd_call *call, const char *key, const kd_match_review *m)
     kd_json_kdouble(json, "probability", m->probability, PROBABILITY_DECIMALS);
     kd_json_kdouble(json, "value", m->value, VALUE_DECIMALS);
     kd_json_kbool(json, "is_same_now", m->is_same_now);
+    kd_json_kbool(json, "is_held_apart", m->is_held_apart);
     kd_json_kstr(json, "said", m->said);
     kd_out_id(json, "decision_id", m->decision_id);
     kd_out_division(call, "division", m->division);

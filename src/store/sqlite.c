@@ -311,10 +311,15 @@ static void give_turn(sqlite_store *s)
     s->has_turn = false;
 }
 
+/* First for the threads of this process, then with what is left of the time for other processes. */
 static kd_status begin_within(sqlite_store *s, int wait_ms, kd_error *err)
 {
+    double since = kd_seconds();
     if (s->turn && !(s->has_turn = kd_turn_take(s->turn, wait_ms))) return kd_store_fail_busy(err);
+    int left_ms = wait_ms - (int)(1000 * (kd_seconds() - since));
+    sqlite3_busy_timeout(s->db, left_ms > 1 ? left_ms : 1);
     kd_status status = script(&s->store, "begin immediate", err);
+    sqlite3_busy_timeout(s->db, KD_STORE_BUSY_MS);
     if (status != KD_OK) give_turn(s);
     return status;
 }
@@ -326,11 +331,7 @@ static kd_status begin(kd_store *store, kd_error *err)
 
 static kd_status begin_beside(kd_store *store, int wait_ms, kd_error *err)
 {
-    sqlite_store *s = (sqlite_store *)store;
-    sqlite3_busy_timeout(s->db, wait_ms);
-    kd_status status = begin_within(s, wait_ms, err);
-    sqlite3_busy_timeout(s->db, KD_STORE_BUSY_MS);
-    return status;
+    return begin_within((sqlite_store *)store, wait_ms, err);
 }
 
 /* A commit that fails is rolled back by the one who asked for it: the turn ends there. */

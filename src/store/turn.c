@@ -1,11 +1,12 @@
 #include "turn.h"
 
+#include "base/base.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 
 struct kd_turn {
     dev_t device;
@@ -59,14 +60,7 @@ void kd_turn_leave(kd_turn *turn)
 
 bool kd_turn_take(kd_turn *turn, int wait_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = kd_deadline(wait_ms);
     while (sem_clockwait(&turn->free, CLOCK_MONOTONIC, &until) != 0)
         if (errno != EINTR) return false;
     return true;

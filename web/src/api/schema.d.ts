@@ -1731,6 +1731,8 @@ export interface components {
             probability: number;
             value: number;
             is_same_now: boolean;
+            /** @description By two different valid identity numbers, whatever the weight */
+            is_held_apart: boolean;
             said: string | null;
             decision_id: string | null;
             division: components["schemas"]["DivisionRef"] | null;

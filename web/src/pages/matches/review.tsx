@@ -33,11 +33,6 @@ interface Props {
   undo: (() => void) | null
 }
 
-/** A rule says that these are two, whatever their weight: how many such pairs are one person after all is known of the rule. */
-function isHeldApart({ weight, probability }: Schemas['MatchBrief']): boolean {
-  return Math.abs(1 / (1 + 2 ** -weight) - probability) > 0.01
-}
-
 export function Review({ brief, said, note, setNote, decide, isBusy, problem, undo }: Props) {
   const { t } = useWords()
   const may = useMay()
@@ -47,7 +42,7 @@ export function Review({ brief, said, note, setNote, decide, isBusy, problem, un
     <section className="k-review" aria-label={t('side_by_side')}>
       <p className="k-review-head">
         <Mark tone="info">
-          {t(isHeldApart(brief) ? 'held_apart' : 'probability', { p: formatProbability(brief.probability) })}
+          {t(brief.is_held_apart ? 'held_apart' : 'probability', { p: formatProbability(brief.probability) })}
         </Mark>
         <span title={t('value_hint')}>
           <Mark>{t('value', { n: format.number(brief.value) })}</Mark>
