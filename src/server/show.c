@@ -153,7 +153,7 @@ static void put_fields(kd_call *call, const kd_source_record *r, const kd_source
         { "education", "文化程度", "education", r->education },
         { "certificate_no", "出生证编号", "birth certificate", r->certificate_no },
         { "handbook_no", "保健手册号", "handbook number", r->handbook_no },
-        { "birth_order", "胎序", "order among multiples", number_text(call, r->birth_order, r->birth_order != 0) },
+        { "birth_order", "多胎顺序", "order among multiples", number_text(call, r->birth_order, r->birth_order != 0) },
         { "status", "人员状态", "status", word_of(call, KD_STR("status"), r->status) },
         { "death_day", "死亡日期", "date of death", day_text(call, r->death_day, 0) },
         { "event_day", "事件日期", "date of the event", day_text(call, r->event_day, 0) },
@@ -197,7 +197,7 @@ static kd_str comparison_title(const kd_call *call, kd_str comparison)
                    { "spouse_name", "配偶姓名", "partner's name" },
                    { "certificate_no", "出生证编号", "birth certificate" },
                    { "handbook_no", "保健手册号", "handbook number" },
-                   { "birth_order", "胎序", "order among multiples" } };
+                   { "birth_order", "多胎顺序", "order among multiples" } };
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
         if (kd_str_is(comparison, titles[i].name)) return kd_str_of(call->is_english ? titles[i].en : titles[i].zh);
     const char *title = kd_field_title(comparison, call->is_english);
